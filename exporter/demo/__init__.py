@@ -1,0 +1,1 @@
+"""A throwaway node to look at and to test with."""
