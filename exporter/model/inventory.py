@@ -1,7 +1,7 @@
 """Everything known of one node at one moment, with the lookups that judgements need."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from types import MappingProxyType
@@ -82,15 +82,15 @@ class Inventory:
     """Sorted by place."""
     failures: tuple[PlacedFailure, ...] = ()
     references: tuple[Reference, ...] = ()
-    files: Mapping[str, File] = MappingProxyType({})
+    files: Mapping[str, File] = field(default_factory=lambda: MappingProxyType({}))
     """Every file read or referenced, by its path as named; two paths may be one inode."""
-    directories: Mapping[str, FileStatus] = MappingProxyType({})
+    directories: Mapping[str, FileStatus] = field(default_factory=lambda: MappingProxyType({}))
     """Every directory on the way to a file, by path."""
     trust_anchors: tuple[TrustAnchor, ...] = ()
     service_account_keys: tuple[ServiceAccountKey, ...] = ()
-    superseded: Mapping[str, int] = MappingProxyType({})
+    superseded: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """Directory to number of old dated kubelet pairs."""
-    last_changes: Mapping[str, float] = MappingProxyType({})
+    last_changes: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     """Path to the Unix time at which its certificates were seen to change."""
     readings: tuple[Reading, ...] = ()
 

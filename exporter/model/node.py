@@ -83,5 +83,5 @@ class Node:
     listeners: tuple[Listener, ...] = ()
     etcd_auto_tls: tuple[str, ...] = ()
     """``auto-tls`` and ``peer-auto-tls``, those that are on."""
-    processes_ignored: Mapping[str, int] = MappingProxyType({})
+    processes_ignored: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """Reason to number of processes that look like a component but do not count."""
