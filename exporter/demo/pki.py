@@ -82,7 +82,7 @@ def general_name(text: str) -> x509.GeneralName:
         return x509.DNSName(text)
 
 
-def make_ca(  # noqa: PLR0913 - each argument is one deviation from a valid default
+def make_ca(
     cn: str = "kubernetes",
     *,
     now: datetime,

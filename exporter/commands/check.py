@@ -1,0 +1,111 @@
+"""``check``: one scan for a person, a cron job or CI."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+from exporter.checks import CHECKS
+from exporter.exposition import Exposition, Report, Status
+from exporter.host import Host
+from exporter.report.document import Assessment, Narrowing, assess, document
+from exporter.report.table import Style, table
+from exporter.report.verdict import Thresholds
+from exporter.scan import Picture, Scanner
+from exporter.settings import Settings
+
+UNUSABLE = 3
+"""The exit code where the check itself could not be made."""
+
+MOST_LOOKS = 3
+"""A node whose files change all the time is reported as it is then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckOptions:
+    """What ``check`` is asked for beyond the common settings."""
+
+    output_format: str = "table"
+    output: str = ""
+    """The file to write; empty for standard output."""
+    narrowing: Narrowing
+    thresholds: Thresholds
+
+
+def check(settings: Settings, options: CheckOptions, out: TextIO | None = None) -> int:
+    """Scan, print, and return the exit code of DESIGN: 0 well, 1 look at it, 2 broken, 3 not made."""
+    if not Path(settings.host_root).is_dir():
+        print(f"kube-pki-exporter: no such directory: {settings.host_root!r}", file=sys.stderr)
+        return UNUSABLE
+    scanner = Scanner(settings=settings, host=Host(settings.host_root, max_size=settings.max_file_size))
+    picture = _settled(scanner)
+    assessment = assess(
+        picture.inventory,
+        picture.findings,
+        now=datetime.fromtimestamp(time.time(), UTC),
+        thresholds=options.thresholds,
+        narrowing=options.narrowing,
+    )
+    try:
+        if options.output:
+            text = _FORMATS[options.output_format](picture, assessment, Style())
+            _write_atomically(Path(options.output), text)
+        else:
+            stream = out or sys.stdout
+            style = Style(is_terminal=stream.isatty() and "NO_COLOR" not in os.environ)
+            stream.write(_FORMATS[options.output_format](picture, assessment, style))
+            stream.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        print(f"kube-pki-exporter: {options.output}: {error.strerror}", file=sys.stderr)
+        return UNUSABLE
+    return assessment.urgency
+
+
+def _settled(scanner: Scanner) -> Picture:
+    """Look a second time where the first look saw something that a renewal in progress could explain."""
+    look = scanner.scan()
+    for _ in range(MOST_LOOKS - 1):
+        if look.second_look_in is None:
+            break
+        time.sleep(look.second_look_in)
+        look = scanner.scan()
+    return look.picture
+
+
+def _table(_picture: Picture, assessment: Assessment, style: Style) -> str:
+    return table(assessment, style)
+
+
+def _json(_picture: Picture, assessment: Assessment, _style: Style) -> str:
+    return json.dumps(document(assessment), indent=2, ensure_ascii=True) + "\n"
+
+
+def _prometheus(picture: Picture, _assessment: Assessment, _style: Style) -> str:
+    report = Report(inventory=picture.inventory, findings=picture.findings, checks=CHECKS)
+    status = Status(command="check", readings=picture.inventory.readings, last_scan=time.time())
+    return Exposition(report).textfile(status).decode()
+
+
+_FORMATS: dict[str, Callable[[Picture, Assessment, Style], str]] = {
+    "table": _table,
+    "json": _json,
+    "prometheus": _prometheus,
+}
+
+
+def _write_atomically(path: Path, text: str) -> None:
+    """Replace the file in one step, so that a collector never reads half of it; readable by all."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.chmod(0o644)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,151 @@
+"""The table of ``check``: what is wrong first, then every certificate by effective expiry."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, timedelta
+
+from exporter.model import Finding, Occurrence, Severity, State
+from exporter.report.document import RUNBOOKS, Assessment, name_of
+from exporter.report.repair import repair_of
+from exporter.report.verdict import Urgency
+from exporter.report.words import duration_words, printable, remaining_words
+
+BAR_WIDTH = 12
+_COLOURS = {
+    Urgency.OK: "32",
+    Urgency.WARNING: "33",
+    Urgency.CRITICAL: "31;1",
+}
+_SEVERITIES = {Severity.INFO: "36", Severity.WARNING: "33", Severity.CRITICAL: "31;1"}
+_HEADINGS = ("NAME", "EXPIRES", "LEFT", "STATE", "ISSUED BY", "PATH")
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How the output is shown: colour and bars for a terminal, plain text for a pipe."""
+
+    is_terminal: bool = False
+
+    def paint(self, text: str, colour: str) -> str:
+        """Colour the text where colour is wanted."""
+        return f"\x1b[{colour}m{text}\x1b[0m" if self.is_terminal else text
+
+
+def table(assessment: Assessment, style: Style | None = None) -> str:
+    """Lay an assessment out for reading."""
+    style = style or Style()
+    sections = (
+        [_headline(assessment, style)],
+        list(_missing(assessment, style)),
+        list(_findings(assessment, style)),
+        list(_failures(assessment, style)),
+        list(_certificates(assessment, style)),
+    )
+    return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
+
+
+def _headline(assessment: Assessment, style: Style) -> str:
+    node = assessment.inventory.node
+    used = [(found, urgency) for found, urgency in assessment.certificates if found.state is State.IN_USE]
+    counts = [
+        (len(assessment.missing), "file missing", "files missing"),
+        (len(assessment.findings), "finding", "findings"),
+        (len(assessment.failures), "file unreadable", "files unreadable"),
+        (sum(urgency > Urgency.OK for _, urgency in used), "certificate due", "certificates due"),
+    ]
+    wrong = ", ".join(f"{count} {one if count == 1 else many}" for count, one, many in counts if count)
+    verdict = style.paint(wrong or "all well", _COLOURS[assessment.urgency])
+    where = f"{printable(node.name) or 'this node'} ({node.distribution}, {node.type.replace('_', ' ')})"
+    return f"{where}: {verdict}; {len(used)} certificates in use{_next_end(used, assessment)}"
+
+
+def _next_end(used: Sequence[tuple[Occurrence, Urgency]], assessment: Assessment) -> str:
+    coming = [found for found, _ in used if found.effective_not_after > assessment.now]
+    if not coming:
+        return ""
+    first = coming[0]
+    left = duration_words(first.effective_not_after - assessment.now)
+    return f", the next ends in {left} ({printable(name_of(first.place.path, first.role))})"
+
+
+def _missing(assessment: Assessment, style: Style) -> Iterator[str]:
+    if assessment.missing:
+        yield style.paint("MISSING", "1")
+    for reference in assessment.missing:
+        yield (
+            f"  {style.paint(printable(reference.path), _COLOURS[Urgency.CRITICAL])}: needed by "
+            f"{reference.component} ({reference.setting}, {reference.origin})"
+        )
+
+
+def _findings(assessment: Assessment, style: Style) -> Iterator[str]:
+    if assessment.findings:
+        yield style.paint("FINDINGS", "1")
+    for finding in sorted(assessment.findings, key=lambda found: list(Severity).index(found.severity)):
+        yield from _finding(finding, assessment, style)
+
+
+def _finding(finding: Finding, assessment: Assessment, style: Style) -> Iterator[str]:
+    severity = style.paint(finding.severity, _SEVERITIES[finding.severity])
+    yield f"  {severity} {style.paint(finding.check, '1')}  {_where(finding)}"
+    yield f"    {printable(finding.detail)}"
+    for line in repair_of(finding, assessment.inventory.node):
+        yield f"    {line}"
+    yield f"    {RUNBOOKS}/KubePKIFinding.md#{finding.check}"
+
+
+def _failures(assessment: Assessment, style: Style) -> Iterator[str]:
+    if assessment.failures:
+        yield style.paint("UNREADABLE", "1")
+    for failure in assessment.failures:
+        colour = _COLOURS[Urgency.WARNING if failure.state is State.IN_USE else Urgency.OK]
+        place = printable(failure.place.path) + (f" #{failure.place.entry}" if failure.place.entry else "")
+        yield f"  {style.paint(failure.reason, colour)}  {place} ({failure.state})"
+
+
+def _certificates(assessment: Assessment, style: Style) -> Iterator[str]:
+    rows = [_row(found, assessment) for found, _ in assessment.certificates]
+    if not rows:
+        return
+    widths = [max(len(row[column]) for row in (_HEADINGS, *rows)) for column in range(len(_HEADINGS))]
+    bar_heading = f"{'LIFE USED':<{BAR_WIDTH}}  " if style.is_terminal else ""
+    yield style.paint(bar_heading + _padded(_HEADINGS, widths), "1")
+    for row, (found, urgency) in zip(rows, assessment.certificates, strict=True):
+        bar = f"{_bar(found, assessment)}  " if style.is_terminal else ""
+        colour = _COLOURS[urgency] if found.state is State.IN_USE else "2"
+        yield style.paint(bar, colour) + style.paint(_padded(row, widths), colour if urgency else "0")
+
+
+def _row(found: Occurrence, assessment: Assessment) -> tuple[str, ...]:
+    left = found.effective_not_after - assessment.now
+    issuers = sorted({authority.role for authority in found.issuers})
+    return (
+        printable(name_of(found.place.path, found.role)),
+        found.effective_not_after.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        remaining_words(left),
+        found.state,
+        ", ".join(issuers) or ("self" if found.certificate.is_self_signed else "unknown"),
+        _where(found),
+    )
+
+
+def _bar(found: Occurrence, assessment: Assessment) -> str:
+    """The share of its life that a certificate has used; no bar where its beginning is not its own."""
+    if found.place in assessment.unreliable_lifetimes:
+        return " " * BAR_WIDTH
+    certificate = found.certificate
+    life = certificate.not_after - certificate.not_before
+    used = (assessment.now - certificate.not_before) / life if life > timedelta() else 1.0
+    filled = round(BAR_WIDTH * min(max(used, 0.0), 1.0))
+    return "█" * filled + "░" * (BAR_WIDTH - filled)
+
+
+def _where(found: Occurrence | Finding) -> str:
+    place = found.place
+    entry = f" {place.entry}" if place.entry else ""
+    index = f" [{place.index}]" if place.index else ""
+    return printable(f"{place.path}{entry}{index}")
+
+
+def _padded(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip()
