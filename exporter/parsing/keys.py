@@ -1,0 +1,70 @@
+"""The public half of a key, and which private keys are never to be read at all."""
+
+import re
+import sys
+from hashlib import sha256
+
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_der_private_key,
+    load_der_public_key,
+)
+
+from exporter.model import PublicKey, SpkiHash
+from exporter.parsing.pem import Block
+from exporter.parsing.signature import REFUSALS, quiet
+
+_WORDS = re.compile(r"[.\-_ ]+")
+_FORMAT_WORDS = frozenset({"cert", "crt", "pem", "private"})
+
+
+def is_key(block: Block) -> bool:
+    """The block holds a private or a bare public key of any kind (RFC 7468, 10, 11 and 13; PKCS #1)."""
+    return block.label.endswith(("PRIVATE KEY", "PUBLIC KEY"))
+
+
+def public_half(block: Block, entry: str, *, decode: bool) -> PublicKey:
+    """Read the public half of a key block; without *decode* a private key's body is not even looked at."""
+    is_private = block.label.endswith("PRIVATE KEY")
+    if is_private and not decode:
+        return PublicKey(entry, None, is_private=True)
+    der = block.der()
+    return PublicKey(entry, None if der is None else _hash_of(der, is_private=is_private), is_private)
+
+
+def spki_hash(key: PublicKeyTypes | None, encoded: bytes) -> SpkiHash:
+    """Hash a SubjectPublicKeyInfo, encoded anew so that one key has one hash; as it stands where unknown."""
+    if key is not None:
+        encoded = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return SpkiHash(sys.intern(sha256(encoded).hexdigest()))
+
+
+def is_authority_key_path(path: str) -> bool:
+    """The name says that this is a CA's private key: by every distribution's convention a key named ``ca``.
+
+    ``ca.key``, ``etcd-peers-ca.key``, ``ca-key.pem``, copies such as ``ca.key.bak``, and ``tls.key`` in a
+    directory of a CA or signer. A leaf's key of such a name is taken for one too: it is not opened either.
+    """
+    *_, directory, name = ("", *path.split("/"))
+    words = [word for word in _WORDS.split(name.lower()) if word not in _FORMAT_WORDS]
+    if "key" not in words:
+        return False
+    owner = words[: words.index("key")] or [""]
+    if owner == ["tls"]:
+        owner = _WORDS.split(directory.lower())
+    return owner[-1].endswith(("ca", "signer"))
+
+
+def _hash_of(der: bytes, *, is_private: bool) -> SpkiHash | None:
+    key: PrivateKeyTypes | PublicKeyTypes
+    with quiet():
+        try:
+            if not is_private:
+                return spki_hash(load_der_public_key(der), der)
+            # the consistency of a private RSA key takes long to prove and does not matter here
+            key = load_der_private_key(der, None, unsafe_skip_rsa_key_validation=True)
+            return spki_hash(key.public_key(), der)
+        except REFUSALS:
+            return None
