@@ -1,0 +1,154 @@
+"""Urgency follows the shipped alerts: days capped by a share of life, silence where nothing depends on it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from exporter.demo.pki import Issued, make_ca, make_leaf
+from exporter.model import (
+    Certificate,
+    Inventory,
+    Node,
+    Occurrence,
+    Origin,
+    Part,
+    Place,
+    Reference,
+    Requirement,
+    Role,
+    State,
+    TrustAnchor,
+)
+from exporter.parsing.x509 import parse_certificate
+from exporter.report.verdict import (
+    Thresholds,
+    Urgency,
+    missing_paths,
+    needed_authorities,
+    urgency_of,
+    worst,
+)
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def certificate(issued: Issued) -> Certificate:
+    """The facts of an issued certificate."""
+    parsed = parse_certificate(issued.der)
+    assert isinstance(parsed, Certificate)
+    return parsed
+
+
+def occurrence(life: timedelta, left: timedelta, role: Role = Role.APISERVER) -> Occurrence:
+    """A certificate of that whole life with so much of it left."""
+    end = NOW + left
+    leaf = make_leaf(make_ca(now=NOW), now=NOW, not_before=end - life, not_after=end)
+    return Occurrence(
+        place=Place("/a"),
+        certificate=certificate(leaf),
+        role=role,
+        state=State.IN_USE,
+        issuers=(),
+        issuer_fingerprint=None,
+        effective_not_after=end,
+    )
+
+
+@pytest.mark.parametrize(
+    ("life", "left", "urgency"),
+    [
+        (365 * DAY, 31 * DAY, Urgency.OK),
+        (365 * DAY, 29 * DAY, Urgency.WARNING),
+        (365 * DAY, 6 * DAY, Urgency.CRITICAL),
+        (365 * DAY, -1 * DAY, Urgency.CRITICAL),
+        (3650 * DAY, 31 * DAY, Urgency.OK),
+        (30 * DAY, 8 * DAY, Urgency.OK),
+        (30 * DAY, 7 * DAY, Urgency.WARNING),
+        (30 * DAY, 2 * DAY, Urgency.CRITICAL),
+        (1 * DAY, timedelta(hours=7), Urgency.OK),
+        (1 * DAY, timedelta(hours=5), Urgency.WARNING),
+        (1 * DAY, timedelta(hours=2), Urgency.CRITICAL),
+    ],
+)
+def test_thresholds_are_capped_by_a_share_of_life(life: timedelta, left: timedelta, urgency: Urgency) -> None:
+    """A certificate of a day does not cry wolf for a day."""
+    assert urgency_of(occurrence(life, left), frozenset(), Thresholds(), NOW) is urgency
+
+
+def test_leftovers_are_never_urgent() -> None:
+    """Only what is in use may alert."""
+    old = replace(occurrence(365 * DAY, -9 * DAY), state=State.UNREFERENCED)
+
+    assert urgency_of(old, frozenset(), Thresholds(), NOW) is Urgency.OK
+
+
+def test_what_rotates_by_itself_is_urgent_only_past_its_time() -> None:
+    """A kubelet rotates at 70 to 90 % of life: before that, a quarter left is no news."""
+    found = occurrence(1 * DAY, timedelta(hours=5))
+    due = replace(found, rotation_due=NOW + timedelta(hours=1))
+    overdue = replace(found, rotation_due=NOW - timedelta(hours=1))
+    dead = replace(occurrence(1 * DAY, timedelta(hours=1)), rotation_due=NOW - timedelta(hours=1))
+
+    urgencies = [urgency_of(one, frozenset(), Thresholds(), NOW) for one in (due, overdue, dead)]
+
+    assert urgencies == [Urgency.OK, Urgency.WARNING, Urgency.CRITICAL]
+
+
+def test_the_kubelets_self_made_pair_is_never_critical() -> None:
+    """Nothing verifies it by default (KUBERNETES_PKI 13)."""
+    found = occurrence(365 * DAY, -1 * DAY, Role.KUBELET_SERVER_SELF_SIGNED)
+
+    assert urgency_of(found, frozenset(), Thresholds(), NOW) is Urgency.WARNING
+
+
+def test_a_ca_is_urgent_where_something_hangs_on_it() -> None:
+    """An old CA left in a bundle on purpose may expire; the last of the bundle may not."""
+    old = make_ca(now=NOW, not_before=NOW - 99 * DAY, not_after=NOW - DAY)
+    new = make_ca(now=NOW)
+    leaf = replace(occurrence(365 * DAY, 300 * DAY), issuer_fingerprint=certificate(new).fingerprint)
+    anchors = tuple(
+        TrustAnchor(component="kubelet", setting="s", path="/ca", entry="", certificate=certificate(ca))
+        for ca in (old, new)
+    )
+    expired = replace(occurrence(99 * DAY, -DAY, Role.CA), certificate=certificate(old))
+
+    both = needed_authorities(Inventory(node=Node(), trust_anchors=anchors, occurrences=(leaf,)))
+    only_old = needed_authorities(Inventory(node=Node(), trust_anchors=anchors[:1]))
+
+    assert both == {certificate(new).fingerprint}
+    assert urgency_of(expired, both, Thresholds(), NOW) is Urgency.OK
+    assert urgency_of(expired, only_old, Thresholds(), NOW) is Urgency.CRITICAL
+
+
+def test_required_files_that_are_absent_are_missing_once() -> None:
+    """Optional and generated ones are not."""
+
+    def reference(path: str, requirement: Requirement, setting: str = "tls-cert-file") -> Reference:
+        return Reference(
+            component="kube-apiserver",
+            setting=setting,
+            part=Part.CERTIFICATE,
+            role=Role.APISERVER,
+            path=path,
+            origin=Origin.MANIFEST,
+            requirement=requirement,
+        )
+
+    found = Inventory(
+        node=Node(),
+        references=(
+            reference("/a", Requirement.REQUIRED),
+            reference("/a", Requirement.REQUIRED, "client-ca-file"),
+            reference("/b", Requirement.OPTIONAL),
+            reference("/c", Requirement.GENERATED),
+        ),
+    )
+
+    assert missing_paths(found) == ("/a",)
+
+
+def test_nothing_is_well() -> None:
+    """An empty node is no alarm."""
+    assert worst([]) is Urgency.OK
