@@ -1,1 +1,1 @@
-"""TODO."""
+"""What is read of a node: its files, its processes, its endpoints."""
