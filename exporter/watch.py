@@ -71,6 +71,13 @@ class _Reader(InotifyFD):
                 self._heard(self._events)
             self.stopped_event.wait(PAUSE_SECONDS)
 
+    def handle_event(self, event: InotifyEvent) -> None:
+        """Dispatch, but take an overflow without watchdog's warning for each: a storm has many."""
+        if event.is_queue_overflow:
+            self.on_queue_overflow()
+        else:
+            super().handle_event(event)
+
     def on_event(self, event: InotifyEvent) -> None:  # noqa: ARG002 - any event is as good as another
         """Count a change."""
         self._events += 1

@@ -116,6 +116,7 @@ def changes(*times: float) -> list[tuple[float, Trigger]]:
         (changes(1, 1.11), [(1.1, CHANGE), (1.21, CHANGE)]),
         (changes(*(1 + 0.05 * n for n in range(9))), [(1.5, CHANGE)]),
         (changes(*(1 + 0.05 * n for n in range(19))), [(1.5, CHANGE), (2.0, CHANGE)]),
+        (changes(*(1 + 0.08 * n for n in range(7))), [(1.5, CHANGE)]),
         ([(1, SIGNAL)], [(1, SIGNAL)]),
         ([*changes(1), (1.05, SIGNAL)], [(1.05, SIGNAL)]),
         ([(1, SIGNAL), *changes(1.01)], [(1, SIGNAL), (1.11, CHANGE)]),

@@ -258,7 +258,7 @@ def test_every_kind_of_change_is_found(tree: Path, change: str) -> None:
 
 def test_a_write_is_found_before_the_file_is_closed(tree: Path) -> None:
     """The kubelet closes a new pair only after it has moved the link."""
-    with Running(tree) as running, (tree / "open.crt").open("wb", buffering=0) as file:
+    with (tree / "open.crt").open("wb", buffering=0) as file, Running(tree) as running:
         assert running.finds(lambda _: file.write(b"written")) < float("inf")
 
 
@@ -365,6 +365,8 @@ def test_300_directories_cost_one_instance_and_one_thread(tmp_path: Path, rings:
     assert list(ours.values()) == [300]
     assert threading.active_count() == threads + 1
     assert watcher.directories == 300
+    watcher.follow(())
+    assert [inotify_instances()[name] for name in ours] == [0]
     watcher.stop()
     assert inotify_instances() == instances
     assert threading.active_count() == threads
@@ -430,7 +432,8 @@ def test_an_overflow_rings_and_harms_nothing(tree: Path, caplog: pytest.LogCaptu
 
     assert eventually(lambda: rung.count > before)
     rung.become_quiet()
-    assert "overflow" in caplog.text
+    assert limit < watcher.events_total < limit + 100, "this was no overflow"
+    assert not caplog.records
     assert watcher.is_up
     before = rung.count
     (tree / "ca.crt").write_bytes(b"changed again")
@@ -527,9 +530,7 @@ def test_out_of_instances_it_waits_for_one(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.skipif(
-    "STRESS" not in os.environ, reason="takes minutes: STRESS=1 pytest -s tests/test_watch.py"
-)
+@pytest.mark.skipif("STRESS" not in os.environ, reason="takes 20 s: STRESS=1 pytest -s tests/test_watch.py")
 def test_100_of_100_changes_are_found_within_a_second(tmp_path: Path, tree: Path) -> None:
     """The promise of the README, on a machine whose every core is busy."""
     busy = [
