@@ -1,1 +1,136 @@
-"""TODO."""
+"""From a node's own configuration: who uses which file, in which role, and what must be looked at besides.
+
+Settings in references are named so that a check can ask for them on every distribution:
+
+- a flag without its dashes (``client-ca-file``), also where a distribution's default command line stands for
+  it (origin ``convention``), and for etcd also where its configuration file says it;
+- a kubelet field in full where the configuration says it (``authentication.x509.clientCAFile``), the flag
+  where a flag does; ``rotateCertificates`` and ``serverTLSBootstrap`` (or their flags) for the
+  ``...-current.pem`` links, ``cert-dir`` for the pair the kubelet makes itself;
+- what a kubeconfig or another configuration file names has the setting that names that file
+  (``kubeconfig``, ``authentication-kubeconfig``, ``egress-selector-config-file``);
+- a file that is used without any flag has the distribution's name (``kubeadm``), and the program that uses it
+  as component (``kubectl`` for admin.conf).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from exporter.discovery.command import Command
+from exporter.discovery.commands import (
+    argument_files,
+    default_commands,
+    disabled_components,
+    enabled_components,
+    kubelet_commands,
+)
+from exporter.discovery.component_configs import with_openshift_arguments
+from exporter.discovery.components import CONTROL_PLANE
+from exporter.discovery.distributions import KNOWN_DIRECTORIES, Layout, detect
+from exporter.discovery.etcd import Etcd, etcd
+from exporter.discovery.files_of import conventions, files_of
+from exporter.discovery.kubelet import Kubelet, kubelet
+from exporter.discovery.manifests import static_pods
+from exporter.discovery.names import api_names, name_of_node, node_addresses
+from exporter.discovery.node_files import Documents, NodeFiles, is_below_any
+from exporter.discovery.operator import operator_references
+from exporter.discovery.processes import Counted, counted, programs_of
+from exporter.discovery.references import References
+from exporter.discovery.users import uids_of
+from exporter.model import Discovery, Listener, Node, NodeType, Origin, Process, Search
+
+__all__ = ["NodeFiles", "discover"]
+
+_STRENGTH = {origin: strength for strength, origin in enumerate(Origin)}
+
+
+def discover(
+    files: NodeFiles,
+    processes: Sequence[Process] | None,
+    *,
+    watch: Sequence[Search],
+    node_name: str,
+) -> Discovery:
+    """Learn everything the node's configuration tells; *processes* are None where /proc is not to be seen."""
+    documents = Documents(files)
+    layout = detect(documents.exists, programs_of(processes or ()))
+    evidence = counted(processes or (), uids_of(documents, layout))
+    references = References(layout.roles.get, lambda path: is_below_any(path, KNOWN_DIRECTORIES))
+    found = _Found.of(documents, references, layout, evidence)
+    searches = operator_references(documents, references, watch)
+    settled, refused = references.settled()
+    return Discovery(
+        node=_node(documents, layout, evidence, found, node_name),
+        references=settled,
+        searches=(*(Search(pattern=pattern) for pattern in layout.searches), *searches),
+        directories=tuple(sorted(documents.directories)),
+        failures=(*sorted(documents.failures.values(), key=lambda failure: failure.place), *refused),
+        unready=() if processes is not None else ("processes",),
+    )
+
+
+@dataclass(slots=True)
+class _Found:
+    """What the components' command lines and files told."""
+
+    kubelet: Kubelet
+    commands: list[Command]
+    enabled: frozenset[str]
+    servers: list[str] = field(default_factory=list)
+    etcds: list[Etcd] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, documents: Documents, references: References, layout: Layout, evidence: Counted) -> "_Found":
+        """Follow each command line, and then what the distribution does without one."""
+        own = kubelet_commands(documents, layout, evidence)
+        node = kubelet(documents, references, own)
+        commands = [command for command in evidence.commands if command.component != "kubelet"]
+        manifests = node.settings.static_pod_path or layout.manifests
+        for command in static_pods(documents, manifests) if manifests else ():
+            commands += with_openshift_arguments(documents, references, command)
+        commands += argument_files(documents, layout, disabled_components(documents, layout))
+        enabled = enabled_components(documents, layout, evidence, [*own, *commands])
+        known = frozenset(command.component for command in commands)
+        commands += default_commands(documents, layout, enabled, known)
+        found = cls(node, commands, enabled)
+        for command in (*own, *commands):
+            if command.component == "etcd":
+                found.etcds += [member] if (member := etcd(documents, references, command)) else []
+            else:
+                found.servers += files_of(documents, references, command)
+        found.servers += conventions(documents, references, layout, enabled)
+        return found
+
+
+def _node(documents: Documents, layout: Layout, evidence: Counted, found: _Found, given_name: str) -> Node:
+    is_control_plane = bool(found.enabled & CONTROL_PLANE)
+    return Node(
+        name=name_of_node(documents, found.kubelet, given_name),
+        distribution=layout.distribution,
+        type=NodeType.CONTROL_PLANE if is_control_plane else NodeType.WORKER,
+        addresses=node_addresses(found.kubelet),
+        api_names=api_names(documents, layout, found.kubelet, found.servers, found.commands),
+        etcd_names=_distinct(name for member in found.etcds for name in member.names),
+        etcd_peer_names=_distinct(name for member in found.etcds for name in member.peer_names),
+        kubelet=found.kubelet.settings,
+        listeners=_listeners(found.etcds),
+        etcd_auto_tls=_distinct(name for member in found.etcds for name in member.auto_tls),
+        processes_ignored=evidence.ignored,
+    )
+
+
+def _distinct(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
+
+
+def _listeners(etcds: Iterable[Etcd]) -> tuple[Listener, ...]:
+    """Each URL once: by evidence that knows whether clients are asked for a certificate, then by strength."""
+    chosen: dict[tuple[str, str], Listener] = {}
+    for listener in (listener for member in etcds for listener in member.listeners):
+        key = (listener.listener, listener.url)
+        chosen[key] = min(chosen.get(key, listener), listener, key=_doubt)
+    return tuple(chosen[key] for key in sorted(chosen))
+
+
+def _doubt(listener: Listener) -> tuple[bool, int]:
+    return listener.client_auth == "unknown", _STRENGTH[listener.origin]

@@ -28,3 +28,5 @@ class Process:
     """Empty where they could not be read."""
     started: float | None
     """Unix time; None where it could not be read."""
+    is_own: bool = False
+    """This program; its mounts are those below the host root, under the host's paths."""

@@ -1,0 +1,110 @@
+"""What the kubeconfigs name that a component is given: certificates, keys, CAs and servers.
+
+client-go ``tools/clientcmd``: embedded data goes before a path, and a relative path starts at the kubeconfig.
+"""
+
+from dataclasses import dataclass
+from posixpath import basename, dirname, join
+from urllib.parse import urlsplit
+
+from exporter.discovery.command import Locate
+from exporter.discovery.node_files import Documents, normalized
+from exporter.discovery.references import References
+from exporter.model import Cluster, Kubeconfig, Origin, Part, Reference, Requirement, Role
+
+CURRENT_PAIRS = frozenset({"kubelet-client-current.pem", "kubelet-server-current.pem"})
+"""Links that the kubelet makes itself (client-go ``util/certificate/certificate_store.go``)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A kubeconfig that some setting of a component names."""
+
+    component: str
+    setting: str
+    role: Role
+    inside: str
+    """The path as the component sees it."""
+    path: str
+    """The path on the host."""
+    locate: Locate = normalized
+    is_trusted: bool = True
+
+
+def follow(documents: Documents, references: References, named: Named) -> Kubeconfig | None:
+    """Note what a kubeconfig names; None where there is none that can be read."""
+    documents.directories[dirname(named.path)] = None
+    if not references.may_open(named.path, is_trusted=named.is_trusted):
+        return None
+    kubeconfig = documents.files.file(named.path, expected=Part.KUBECONFIG).content.kubeconfig
+    if kubeconfig is None:
+        return None
+    is_trusted = named.is_trusted and documents.is_trusted(named.path)
+    for part, role, written in _paths(kubeconfig, named.role):
+        path = named.locate(join(dirname(named.inside), written))
+        if path is not None:
+            reference = Reference(
+                component=named.component,
+                setting=named.setting,
+                part=part,
+                role=role,
+                path=path,
+                origin=Origin.KUBECONFIG,
+                requirement=requirement(path, Requirement.REQUIRED),
+            )
+            references.add(reference, is_trusted=is_trusted)
+    return kubeconfig
+
+
+def requirement(path: str, otherwise: Requirement) -> Requirement:
+    """The kubelet's own links are there only once it has made them."""
+    return Requirement.GENERATED if basename(path) in CURRENT_PAIRS else otherwise
+
+
+def _paths(kubeconfig: Kubeconfig, role: Role) -> list[tuple[Part, Role, str]]:
+    found = [
+        (part, role, path)
+        for user in kubeconfig.users
+        for part, path in (
+            (Part.CERTIFICATE, user.client_certificate),
+            (Part.PRIVATE_KEY, user.client_key),
+        )
+        if path
+    ]
+    return found + [
+        (Part.TRUST, Role.CA, cluster.certificate_authority)
+        for cluster in kubeconfig.clusters
+        if cluster.certificate_authority
+    ]
+
+
+def server_name(kubeconfig: Kubeconfig) -> str:
+    """The name that the API server must prove to a user of the current context; empty where it need not."""
+    current = next(
+        (context for context in kubeconfig.contexts if context.name == kubeconfig.current_context), None
+    )
+    cluster = next(
+        (
+            cluster
+            for cluster in kubeconfig.clusters
+            if current is not None and cluster.name == current.cluster
+        ),
+        None,
+    )
+    if cluster is None or cluster.insecure_skip_tls_verify:
+        return ""
+    return cluster.tls_server_name or host_of(_server(cluster))
+
+
+def _server(cluster: Cluster) -> str:
+    return cluster.server if "://" in cluster.server else f"https://{cluster.server}"
+
+
+def host_of(url: str) -> str:
+    """The host of an https URL; empty for any other, and for what is no URL."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        return ""
+    return host or "" if parts.scheme == "https" else ""

@@ -1,0 +1,63 @@
+"""Gathers references: each fact once, by its strongest evidence, and none that cannot be believed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from exporter.model import Failure, Origin, Part, Place, Reason, Reference, Requirement, Role
+
+_STRENGTH = {origin: strength for strength, origin in enumerate(Origin)}
+_NEED = {Requirement.REQUIRED: 0, Requirement.GENERATED: 1, Requirement.OPTIONAL: 2}
+
+
+@dataclass(slots=True)
+class References:
+    """The references found so far."""
+
+    role_of: Callable[[str], Role | None]
+    """The distribution's own word for a path."""
+    is_known: Callable[[str], bool]
+    """The path is below a PKI directory of some distribution."""
+    _found: dict[tuple[str, str, Part, str], Reference] = field(default_factory=dict)
+    _trusted: set[str] = field(default_factory=set)
+
+    def add(self, reference: Reference, *, is_trusted: bool = True) -> None:
+        """Note a reference, or strengthen the one already there with the same words."""
+        if (role := self.role_of(reference.path)) is not None and reference.origin is not Origin.OPERATOR:
+            reference = replace(reference, role=role)
+        if reference.origin is Origin.CONVENTION and reference.requirement is Requirement.REQUIRED:
+            reference = replace(reference, requirement=Requirement.OPTIONAL)
+        if is_trusted:
+            self._trusted.add(reference.path)
+        key = (reference.component, reference.setting, reference.part, reference.path)
+        known = self._found.get(key)
+        self._found[key] = reference if known is None else _stronger(known, reference)
+
+    def may_open(self, path: str, *, is_trusted: bool) -> bool:
+        """A path that somebody other than root named is opened only where certificates belong."""
+        return is_trusted or path in self._trusted or self.is_known(path)
+
+    def is_private_key(self, path: str) -> bool:
+        """Something uses the path as a private key."""
+        return any(
+            reference.path == path and reference.part is Part.PRIVATE_KEY
+            for reference in self._found.values()
+        )
+
+    def settled(self) -> tuple[tuple[Reference, ...], tuple[Failure, ...]]:
+        """All references that may be followed, sorted, and a failure for each path that may not."""
+        allowed = {
+            reference.path
+            for reference in self._found.values()
+            if self.may_open(reference.path, is_trusted=False)
+        }
+        refused = sorted({reference.path for reference in self._found.values()} - allowed)
+        return (
+            tuple(self._found[key] for key in sorted(self._found) if key[3] in allowed),
+            tuple(Failure(Place(path), Reason.UNTRUSTED_REFERENCE) for path in refused),
+        )
+
+
+def _stronger(one: Reference, other: Reference) -> Reference:
+    strongest = min(one, other, key=lambda reference: _STRENGTH[reference.origin])
+    need = min(one.requirement, other.requirement, key=_NEED.__getitem__)
+    return replace(strongest, requirement=need)
