@@ -46,8 +46,8 @@ def load(content: bytes) -> object | None:
 
 def _from_json(content: bytes) -> object | None:
     try:
-        value: object = json.loads(content)
-        if b"\\ud" in content.lower():  # only JSON can smuggle in what UTF-8 cannot encode
+        value: object = json.loads(content.decode())
+        if b"\\ud" in content.lower():  # JSON can name what UTF-8 cannot encode
             value = json.loads(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
     except (ValueError, RecursionError):
         return None
