@@ -114,7 +114,8 @@ class Host:
                 trail.append(spot.resolved)
         except _ERRORS:
             pass  # the way ends here
-        return tuple(self._directories.entered[directory] for directory in dict.fromkeys(trail))
+        entered = self._directories.entered
+        return tuple(entered[directory] for directory in dict.fromkeys(trail) if directory in entered)
 
     def _read(self, path: str) -> tuple[FileStatus, bytes] | None:
         """Read once; None where the file was replaced between the look and the opening."""

@@ -40,7 +40,7 @@ class Walk:
     """The components still to go, the next one last."""
     at: str = "/"
     links: int = 0
-    trail: list[str] = field(default_factory=list)
+    trail: list[str] = field(default_factory=lambda: ["/"])
     """Every directory on the way so far."""
 
     def approach(self) -> None:

@@ -2,7 +2,7 @@
 
 import stat
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -25,8 +25,11 @@ class HostFiles:
     A private key of a CA, known as one by name or by ``seal``, is never opened, whatever link leads to it.
     """
 
-    def __init__(self, host: Host, *, match_keys: bool, max_files: int) -> None:
+    def __init__(
+        self, host: Host, *, match_keys: bool, max_files: int, clock_ns: Callable[[], int] = time.time_ns
+    ) -> None:
         self._host = host
+        self._clock_ns = clock_ns
         self._match_keys = match_keys
         self._max_files = max_files
         self._before: dict[_Key, File] = {}
@@ -136,7 +139,7 @@ class HostFiles:
             return self._pass(expected, _failed(path, status, read))
         status, content = read
         file = File(path=path, status=status, content=self._parse(status, content, expected))
-        is_fresh = abs(time.time_ns() - status.ctime_ns) < _FRESH_NS
+        is_fresh = abs(self._clock_ns() - status.ctime_ns) < _FRESH_NS
         return self._pass(expected, file) if is_fresh else file
 
     def _pass(self, expected: Part | None, file: File) -> File:
