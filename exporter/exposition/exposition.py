@@ -1,12 +1,12 @@
 """The bytes that a scrape gets: written once per change, with the live part behind them."""
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from threading import Lock
 from typing import Final, NamedTuple, Self
 
 from exporter.exposition import live, negotiation
-from exporter.exposition.rendering import Rendering, render
+from exporter.exposition.rendering import NOTHING, Rendering, render
 from exporter.exposition.report import Report
 from exporter.exposition.status import Status
 
@@ -33,9 +33,10 @@ class _Packed(NamedTuple):
     packer: "zlib._Compress"
 
     @classmethod
-    def of(cls, plain: bytes) -> Self:
+    def of(cls, chunks: Iterable[bytes]) -> Self:
         packer = zlib.compressobj(wbits=_GZIP)
-        return cls(packer.compress(plain) + packer.flush(zlib.Z_SYNC_FLUSH), packer)
+        content = b"".join(map(packer.compress, chunks))
+        return cls(content + packer.flush(zlib.Z_SYNC_FLUSH), packer)
 
     def followed_by(self, end: bytes) -> bytes:
         packer = self.packer.copy()
@@ -48,22 +49,19 @@ class Exposition:
     The plain lines are held once, for both formats; a compressed form is made when first asked for.
     """
 
-    def __init__(self, rendering: Rendering, packed: Mapping[bool, _Packed] | None = None) -> None:
-        self._rendering = rendering
+    def __init__(
+        self, report: Report, *, earlier: Rendering = NOTHING, packed: Mapping[bool, _Packed] | None = None
+    ) -> None:
+        """Write *report*, taking over what is unchanged since *earlier*."""
+        self._rendering = render(report, earlier)
+        is_same = self._rendering.blocks == earlier.blocks
         self._lock = Lock()
-        self._packed = dict(packed or {})
+        self._packed = dict(packed) if packed and is_same else {}
         """By whether it is OpenMetrics."""
-
-    @classmethod
-    def of(cls, report: Report) -> Self:
-        """Write a first report."""
-        return cls(render(report, Rendering()))
 
     def updated(self, report: Report) -> Self:
         """Write the next report; only what changed since this one is written anew."""
-        rendering = render(report, self._rendering)
-        is_same = rendering.blocks == self._rendering.blocks
-        return type(self)(rendering, self._packed if is_same else None)
+        return type(self)(report, earlier=self._rendering, packed=self._packed)
 
     def body(self, accept: str, accept_encoding: str, status: Status) -> Body:
         """Answer a scrape in the format and encoding that its headers ask for."""
@@ -71,10 +69,10 @@ class Exposition:
         content_type = negotiation.OPENMETRICS if is_openmetrics else negotiation.TEXT
         now = live.encode(status, is_openmetrics=is_openmetrics)
         if not negotiation.takes_gzip(accept_encoding):
-            return Body(content_type, "", self._plain(now, is_openmetrics=is_openmetrics))
+            return Body(content_type, "", b"".join((*self._chunks(is_openmetrics=is_openmetrics), now)))
         with self._lock:
             if is_openmetrics not in self._packed:
-                self._packed[is_openmetrics] = _Packed.of(self._plain(b"", is_openmetrics=is_openmetrics))
+                self._packed[is_openmetrics] = _Packed.of(self._chunks(is_openmetrics=is_openmetrics))
         return Body(content_type, "gzip", self._packed[is_openmetrics].followed_by(now))
 
     def textfile(self, status: Status) -> bytes:
@@ -83,11 +81,10 @@ class Exposition:
         Without ``process_*``: node_exporter has its own, and two of a name make it refuse both.
         """
         now = live.encode(status, is_openmetrics=False, has_process=False)
-        return self._plain(now, is_openmetrics=False)
+        return b"".join((*self._chunks(is_openmetrics=False), now))
 
-    def _plain(self, now: bytes, *, is_openmetrics: bool) -> bytes:
-        chunks: list[bytes] = []
+    def _chunks(self, *, is_openmetrics: bool) -> Iterator[bytes]:
         for block in self._rendering.blocks:
             if block.lines:
-                chunks += block.family.header(is_openmetrics=is_openmetrics), block.lines
-        return b"".join((*chunks, now))
+                yield block.family.header(is_openmetrics=is_openmetrics)
+                yield block.lines

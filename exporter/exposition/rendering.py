@@ -4,7 +4,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from exporter.exposition.families import RENDERED
 from exporter.exposition.family import CertificateFamily, ReportFamily
@@ -30,6 +30,9 @@ class Rendering:
     occurrences: tuple[Occurrence, ...] = ()
     """In the order of the lines, one for each place."""
 
+
+NOTHING: Final = Rendering()
+"""What was written before the first report."""
 
 _Plan: TypeAlias = Sequence[Occurrence | range]
 """What to write anew, and which runs of earlier occurrences to take over."""

@@ -32,7 +32,7 @@ Samples = Counter[tuple[str, frozenset[tuple[str, str]], float]]
 @pytest.fixture(scope="module")
 def exposition() -> Exposition:
     """The inventory made by hand."""
-    return Exposition.of(handmade.REPORT)
+    return Exposition(handmade.REPORT)
 
 
 def plain(exposition: Exposition, accept: str = "", status: Status = handmade.STATUS) -> str:

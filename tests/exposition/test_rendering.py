@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from test_exposition import OPENMETRICS, check_metrics, plain
 
 from exporter.exposition import Exposition, Report
-from exporter.exposition.rendering import Rendering, render
+from exporter.exposition.rendering import NOTHING, render
 from exporter.model import (
     Authority,
     Certificate,
@@ -116,18 +116,18 @@ readings = st.builds(Reading, source=texts, documents=counts, seconds=clock, las
 @given(inventories)
 def test_an_update_prints_what_a_fresh_start_prints(steps: list[list[Occurrence]]) -> None:
     """Whatever appears, disappears, moves or changes, taking lines over makes no difference."""
-    rendering = Rendering()
+    rendering = NOTHING
     for step in steps:
         report = replace(handmade.REPORT, inventory=replace(handmade.INVENTORY, occurrences=tuple(step)))
         rendering = render(report, rendering)
-        assert rendering == render(report, Rendering())
+        assert rendering == render(report, NOTHING)
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(reports, tuples(readings))
 def test_no_text_breaks_the_exposition(report: Report, read: tuple[Reading, ...]) -> None:
     """Arbitrary text in every field: both formats parse, and no two samples have one label set."""
-    exposition = Exposition.of(report)
+    exposition = Exposition(report)
     status = replace(handmade.STATUS, readings=read)
     for accept, parse in (("", parse_text), (OPENMETRICS, parse_openmetrics)):
         text = plain(exposition, accept, status)
@@ -162,7 +162,7 @@ def hostile() -> Exposition:
         )
         for n, path in enumerate(HOSTILE)
     )
-    return Exposition.of(replace(handmade.REPORT, inventory=replace(handmade.INVENTORY, occurrences=found)))
+    return Exposition(replace(handmade.REPORT, inventory=replace(handmade.INVENTORY, occurrences=found)))
 
 
 def test_promtool_takes_hostile_names(hostile: Exposition) -> None:
@@ -185,7 +185,7 @@ def test_names_past_the_limit_are_counted() -> None:
     many = tuple(SubjectAlternativeName("dns", f"host-{n}.example.org") for n in range(10_000))
     found = occurrence("/a.crt", certificate("many", sans=many))
     inventory = replace(handmade.INVENTORY, occurrences=(found,))
-    text = plain(Exposition.of(replace(handmade.REPORT, inventory=inventory)))
+    text = plain(Exposition(replace(handmade.REPORT, inventory=inventory)))
     assert text.count("kubepki_certificate_san_info{") == 64
     assert 'kubepki_certificate_sans{path="/a.crt",entry="",index="0",role="other"} 10000\n' in text
 
@@ -195,7 +195,7 @@ def test_years_at_the_edge_are_plain_numbers() -> None:
     first, last = (datetime(year, 1, 1, tzinfo=UTC) for year in (1950, 9999))
     found = occurrence("/a.crt", replace(certificate(), not_before=first, not_after=last))
     inventory = replace(handmade.INVENTORY, occurrences=(found,))
-    text = plain(Exposition.of(replace(handmade.REPORT, inventory=inventory)))
+    text = plain(Exposition(replace(handmade.REPORT, inventory=inventory)))
     assert 'kubepki_certificate_not_before_timestamp_seconds{path="/a.crt"' in text
     assert 'is_ca="false",state="in_use"} -631152000\n' in text
     assert 'is_ca="false",state="in_use"} 253370764800\n' in text
@@ -205,7 +205,7 @@ def test_two_findings_of_one_check_in_a_place_are_one_series() -> None:
     """Several details are one objection, and the count agrees with the series."""
     twice = (handmade.FINDING, replace(handmade.FINDING, detail="0666"))
     unknown = replace(handmade.FINDING, check="unlisted")
-    text = plain(Exposition.of(replace(handmade.REPORT, findings=(*twice, unknown))))
+    text = plain(Exposition(replace(handmade.REPORT, findings=(*twice, unknown))))
     assert text.count("kubepki_finding{") == 2
     assert 'kubepki_check_findings{check="mode_loose",severity="warning"} 1\n' in text
     assert 'kubepki_check_findings{check="key_weak",severity="info"} 0\n' in text
@@ -216,7 +216,7 @@ def test_one_change_takes_over_all_other_lines() -> None:
     """A renewed certificate changes its own lines and leaves those around it."""
     found = tuple(occurrence(f"/pki/{n}.crt", CERTIFICATES[0]) for n in range(5))
     inventory = replace(handmade.INVENTORY, occurrences=found)
-    first = Exposition.of(replace(handmade.REPORT, inventory=inventory))
+    first = Exposition(replace(handmade.REPORT, inventory=inventory))
     later = replace(CERTIFICATES[1], not_after=handmade.START + timedelta(days=1))
     renewed = (*found[:2], replace(found[2], certificate=later), *found[3:])
     second = first.updated(replace(handmade.REPORT, inventory=replace(inventory, occurrences=renewed)))
