@@ -83,7 +83,7 @@ def file_check(
 
     def named(judge: Callable[[File, Inventory], Iterator[Objection]]) -> Check:
         def over_all(inventory: Inventory) -> Iterator[Objection]:
-            for file in inventory.files.values():
+            for file in inventory.shown_files():
                 yield from judge(file, inventory)
 
         return Check(judge.__name__, severity, _sentence(judge), cites, over_all, waits)

@@ -48,6 +48,7 @@ def build(
         failures=tuple(_failures(placed, roles, discovery)),
         references=discovery.references,
         files=files,
+        uses={file.path: file.references for file in placed.files},
         directories=directories,
         trust_anchors=trust_anchors(discovery.references, files),
         service_account_keys=service_account_keys(discovery.references, files),

@@ -1,6 +1,6 @@
 """Everything known of one node at one moment, with the lookups that judgements need."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -84,6 +84,8 @@ class Inventory:
     references: tuple[Reference, ...] = ()
     files: Mapping[str, File] = field(default_factory=lambda: MappingProxyType({}))
     """Every file read or referenced, by its path as named; two paths may be one inode."""
+    uses: Mapping[str, tuple[Reference, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    """The path under which each inode is shown, to the references to any path of it."""
     directories: Mapping[str, FileStatus] = field(default_factory=lambda: MappingProxyType({}))
     """Every directory on the way to a file, by path."""
     trust_anchors: tuple[TrustAnchor, ...] = ()
@@ -113,6 +115,14 @@ class Inventory:
     def references_to(self, path: str) -> tuple[Reference, ...]:
         """Who names that path."""
         return self._references_by_path.get(path, ())
+
+    def uses_of(self, path: str) -> tuple[Reference, ...]:
+        """Who names the file shown under that path, by whatever path."""
+        return self.uses.get(path, ())
+
+    def shown_files(self) -> Iterator[File]:
+        """Each inode once, under the path it is shown under."""
+        return (self.files[path] for path in self.uses)
 
     def with_role(self, *roles: Role) -> tuple[Occurrence, ...]:
         """The certificates that have one of the roles."""

@@ -28,6 +28,8 @@ class User:
     has_key_data: bool
     has_token: bool
     """A token, token file, exec plugin, auth provider or password authenticates this user."""
+    holds_secret: bool = False
+    """A token or password stands in the file itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

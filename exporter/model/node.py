@@ -81,6 +81,8 @@ class Node:
     etcd_peer_names: tuple[str, ...] = ()
     kubelet: KubeletSettings = field(default_factory=KubeletSettings)
     listeners: tuple[Listener, ...] = ()
+    etcd_path: str = ""
+    """The document that configures etcd; empty where only its process tells."""
     etcd_auto_tls: tuple[str, ...] = ()
     """``auto-tls`` and ``peer-auto-tls``, those that are on."""
     processes_ignored: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))

@@ -9,6 +9,7 @@ from exporter.parsing.embedded import joined, read_certificates, read_keys
 from exporter.parsing.text import printable
 
 _CREDENTIALS: Final = ("token", "tokenFile", "exec", "auth-provider", "username")
+_SECRETS: Final = ("token", "auth-provider", "password")
 
 
 def is_kubeconfig(value: object) -> TypeGuard[dict[str, object]]:
@@ -108,6 +109,7 @@ def _user(name: str, user: Mapping[str, object]) -> User:
         has_certificate_data=has_certificate,
         has_key_data=has_key,
         has_token=any(user.get(credential) for credential in _CREDENTIALS),
+        holds_secret=any(user.get(secret) for secret in _SECRETS),
     )
 
 

@@ -1,0 +1,111 @@
+"""Whether a certificate and its private key belong together and are strong enough."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from exporter.checks.check import Objection, certificate_check, check
+from exporter.model import (
+    Inventory,
+    Occurrence,
+    Part,
+    PublicKey,
+    Role,
+    Severity,
+    SpkiHash,
+    State,
+)
+
+LEAST_RSA_BITS: Final = 2048
+LEAST_EC_BITS: Final = 224
+_BROKEN_HASHES: Final = frozenset({"md2", "md4", "md5", "sha1"})
+
+
+@certificate_check(
+    severity=Severity.CRITICAL,
+    cites="kubernetes dynamic_serving_content.go; kubernetes/kubernetes#127538",
+    waits=True,
+)
+def key_mismatched(occurrence: Occurrence, inventory: Inventory) -> str | None:
+    """The private key beside the certificate belongs to another certificate."""
+    certificate = occurrence.certificate
+    if occurrence.place.index or certificate.is_ca:
+        return None
+    keys = _keys_beside(occurrence, inventory)
+    if not keys or certificate.spki_sha256 in keys:
+        return None
+    return "its public key is not the public half of the private key that its component uses"
+
+
+def _keys_beside(occurrence: Occurrence, inventory: Inventory) -> frozenset[SpkiHash]:
+    """The public halves of the keys in the same entry or, where it has none, of the paired settings."""
+    own = inventory.files[occurrence.place.path].content.keys
+    beside = _halves(key for key in own if key.entry == occurrence.place.entry and key.is_private)
+    if beside or occurrence.place.entry:
+        return beside
+    paths = _paired_paths(occurrence, inventory)
+    return _halves(
+        key for path in paths if path in inventory.files for key in inventory.files[path].content.keys
+    )
+
+
+def _paired_paths(occurrence: Occurrence, inventory: Inventory) -> frozenset[str]:
+    """The key files that the components using the certificate use in the same role."""
+    uses = {
+        (reference.component, reference.role)
+        for reference in inventory.uses_of(occurrence.place.path)
+        if reference.part is Part.CERTIFICATE and reference.role is not Role.OTHER
+    }
+    return frozenset(
+        reference.path
+        for reference in inventory.references
+        if reference.part is Part.PRIVATE_KEY and (reference.component, reference.role) in uses
+    )
+
+
+def _halves(keys: Iterable[PublicKey]) -> frozenset[SpkiHash]:
+    return frozenset(key.spki_sha256 for key in keys if key.spki_sha256 is not None)
+
+
+@check(severity=Severity.CRITICAL, cites="kubernetes dynamic_serving_content.go; kubeadm pkiutil", waits=True)
+def key_missing(inventory: Inventory) -> Iterator[Objection]:
+    """The certificate is there, and the private key that its component is configured with is not."""
+    for occurrence in inventory.occurrences:
+        if occurrence.state is not State.IN_USE or occurrence.place.index or occurrence.certificate.is_ca:
+            continue
+        if occurrence.place.entry.startswith("user/"):
+            if not _has_key(occurrence, inventory):
+                yield Objection.to(occurrence, "this user has a certificate and no private key")
+            continue
+        paths = _paired_paths(occurrence, inventory)
+        if paths and not any(inventory.is_present(path) for path in paths):
+            yield Objection.to(occurrence, f"its private key {min(paths)} is not there")
+
+
+def _has_key(occurrence: Occurrence, inventory: Inventory) -> bool:
+    kubeconfig = inventory.files[occurrence.place.path].content.kubeconfig
+    users = kubeconfig.users if kubeconfig else ()
+    name = occurrence.place.entry.removeprefix("user/")
+    return any(user.has_key_data or user.client_key for user in users if user.name == name) or not any(
+        user.name == name for user in users
+    )
+
+
+@certificate_check(severity=Severity.WARNING, cites="NIST SP 800-57 part 1, 5.6.3; Go crypto/rsa")
+def key_weak(occurrence: Occurrence, inventory: Inventory) -> str | None:  # noqa: ARG001
+    """The key is of a kind or size that is no longer considered strong."""
+    certificate = occurrence.certificate
+    least = {"RSA": LEAST_RSA_BITS, "EC": LEAST_EC_BITS}.get(certificate.key_algorithm)
+    if certificate.key_algorithm == "DSA":
+        return "a DSA key, which TLS no longer supports"
+    if least is None or certificate.key_size is None or certificate.key_size >= least:
+        return None
+    return f"{certificate.key_algorithm} of {certificate.key_size} bits, at least {least} are needed"
+
+
+@certificate_check(severity=Severity.WARNING, cites="RFC 9155; Go crypto/x509 InsecureAlgorithmError")
+def signature_weak(occurrence: Occurrence, inventory: Inventory) -> str | None:  # noqa: ARG001
+    """The certificate is signed over a hash that can be forged."""
+    certificate = occurrence.certificate
+    if certificate.is_self_signed or certificate.signature_hash not in _BROKEN_HASHES:
+        return None
+    return f"signed with {certificate.signature_algorithm}"

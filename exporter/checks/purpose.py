@@ -1,0 +1,161 @@
+"""Whether a certificate fits the role that it is used in."""
+
+import re
+from collections.abc import Iterable, Mapping
+from ipaddress import ip_address
+from posixpath import basename
+from typing import Final
+
+from exporter.checks.check import certificate_check
+from exporter.inventory.roles import AUTHORITIES, SERVERS
+from exporter.model import Certificate, Inventory, Occurrence, Role, Severity
+
+_BOTH_WAYS = frozenset({Role.ETCD_PEER})
+_CLIENTS: Final = frozenset(
+    {
+        Role.APISERVER_KUBELET_CLIENT,
+        Role.APISERVER_ETCD_CLIENT,
+        Role.FRONT_PROXY_CLIENT,
+        Role.ETCD_HEALTHCHECK_CLIENT,
+        Role.ADMIN,
+        Role.SUPER_ADMIN,
+        Role.CONTROLLER_MANAGER,
+        Role.SCHEDULER,
+        Role.KUBELET_CLIENT,
+        Role.KUBE_PROXY_CLIENT,
+        Role.SUPERVISOR_CLIENT,
+        Role.KONNECTIVITY_CLIENT,
+        Role.CLOUD_CONTROLLER_CLIENT,
+        Role.K3S_CONTROLLER_CLIENT,
+    }
+)
+_ANY = "anyExtendedKeyUsage"
+
+_USERS: Final[Mapping[Role, tuple[str, str]]] = {
+    Role.KUBELET_CLIENT: (r"system:node:.+", "system:nodes"),
+    Role.CONTROLLER_MANAGER: (r"system:kube-controller-manager", ""),
+    Role.SCHEDULER: (r"system:kube-scheduler", ""),
+    Role.KUBE_PROXY_CLIENT: (r"system:kube-proxy", ""),
+}
+"""Role to the user and the group that RBAC has to see (``rbac/bootstrappolicy/policy.go``)."""
+
+_REQUESTED = "kubelet-server-current.pem"
+"""A serving certificate that the kubelet asked for has the kubelet's user name (``kubelet.go``)."""
+
+
+def required_usages(role: Role) -> tuple[str, ...]:
+    """The extended key usages that a verifier of that role asks for."""
+    if role in _BOTH_WAYS:
+        return ("serverAuth", "clientAuth")
+    if role in SERVERS:
+        return ("serverAuth",)
+    return ("clientAuth",) if role in _CLIENTS else ()
+
+
+@certificate_check(severity=Severity.CRITICAL, cites="RFC 5280, 4.2.1.3 and 4.2.1.12; Go crypto/x509 Verify")
+def usage_unfit(occurrence: Occurrence, inventory: Inventory) -> str | None:  # noqa: ARG001
+    """The certificate's key usages, where it has any, leave out what its role needs."""
+    certificate = occurrence.certificate
+    if certificate.is_ca:
+        lacks_signing = certificate.key_usage is not None and "keyCertSign" not in certificate.key_usage
+        return "a CA whose key usage lacks keyCertSign" if lacks_signing else None
+    usages = certificate.extended_key_usage
+    if usages is None or _ANY in usages:
+        return None
+    lacking = [usage for usage in required_usages(occurrence.role) if usage not in usages]
+    return f"its extended key usage lacks {' and '.join(lacking)}" if lacking else None
+
+
+@certificate_check(severity=Severity.CRITICAL, cites="RFC 5280, 4.2.1.9")
+def ca_flag_unfit(occurrence: Occurrence, inventory: Inventory) -> str | None:
+    """A CA's file holds a certificate that is no CA, or a leaf's file begins with a CA."""
+    if occurrence.role in AUTHORITIES:
+        return (
+            None if occurrence.certificate.is_ca else "used as a CA, but its basic constraints say it is none"
+        )
+    begins = occurrence.place.index == 0 and not occurrence.place.entry.startswith("cluster/")
+    if not (begins and occurrence.certificate.is_ca and required_usages(occurrence.role)):
+        return None
+    return None if inventory.node.etcd_auto_tls else "a CA stands where the certificate of a leaf belongs"
+
+
+@certificate_check(severity=Severity.WARNING, cites="RFC 6125, 6.4; kubernetes/kubeadm#1447")
+def name_uncovered(occurrence: Occurrence, inventory: Inventory) -> str | None:
+    """The certificate lacks a name or address under which it is reached."""
+    if occurrence.place.index or occurrence.certificate.is_ca:
+        return None
+    missing = [
+        name for name in _needed_names(occurrence, inventory) if not covers(occurrence.certificate, name)
+    ]
+    return f"does not cover {', '.join(missing)}" if missing else None
+
+
+def _needed_names(occurrence: Occurrence, inventory: Inventory) -> Iterable[str]:
+    node = inventory.node
+    match occurrence.role:
+        case Role.APISERVER:
+            only_for_other_names = all(
+                reference.setting == "tls-sni-cert-key"
+                for reference in inventory.uses_of(occurrence.place.path)
+            )
+            return () if only_for_other_names else node.api_names
+        case Role.ETCD_SERVER:
+            return node.etcd_names
+        case Role.ETCD_PEER:
+            return node.etcd_peer_names
+        case Role.KUBELET_SERVER:
+            return (*([node.name] if node.name else []), *node.addresses)
+        case Role.KUBELET_SERVER_SELF_SIGNED:
+            return (node.name,) if node.name else ()
+        case _:
+            return ()
+
+
+def covers(certificate: Certificate, name: str) -> bool:
+    """One of the subject alternative names matches as Go's ``VerifyHostname`` does."""
+    try:
+        address = ip_address(name.strip("[]"))
+    except ValueError:
+        host = name.rstrip(".").lower()
+        patterns = {san.value.rstrip(".").lower() for san in certificate.sans if san.type == "dns"}
+        return host in patterns or f"*.{host.partition('.')[2]}" in patterns
+    return any(san.type == "ip" and _is_address(san.value, address) for san in certificate.sans)
+
+
+def _is_address(text: str, address: object) -> bool:
+    try:
+        return ip_address(text) == address
+    except ValueError:
+        return False
+
+
+@certificate_check(
+    severity=Severity.CRITICAL, cites="kubernetes rbac/bootstrappolicy/policy.go; nodeidentifier"
+)
+def subject_unfit(occurrence: Occurrence, inventory: Inventory) -> str | None:  # noqa: ARG001
+    """The certificate's CN or O is not the user or group that its role has in RBAC."""
+    certificate = occurrence.certificate
+    if certificate.is_ca:
+        return None
+    role = occurrence.role
+    if role is Role.KUBELET_SERVER and basename(occurrence.place.path) == _REQUESTED:
+        role = Role.KUBELET_CLIENT
+    user, group = _USERS.get(role, ("", ""))
+    if user and re.fullmatch(user, certificate.subject_cn) is None:
+        return f"its user is {certificate.subject_cn!r}, where {user.replace('.+', 'NODE')!r} is needed"
+    if group and group not in certificate.organizations:
+        return f"its groups lack {group!r}"
+    return None
+
+
+@certificate_check(severity=Severity.CRITICAL, cites="kubernetes plugin/pkg/auth/authorizer/node")
+def node_name_mismatched(occurrence: Occurrence, inventory: Inventory) -> str | None:
+    """The kubelet's certificate is another node's."""
+    certificate, node = occurrence.certificate, inventory.node
+    is_requested = basename(occurrence.place.path) == _REQUESTED
+    if occurrence.role is not Role.KUBELET_CLIENT and not is_requested:
+        return None
+    named = certificate.subject_cn.removeprefix("system:node:")
+    if not node.name or certificate.is_ca or named in {certificate.subject_cn, node.name}:
+        return None
+    return f"made out to node {named!r}, while this node is {node.name!r}"

@@ -1,0 +1,178 @@
+"""Whether the kubelet renews its certificates, and whether kubeconfigs follow the CA."""
+
+from collections.abc import Iterator
+from posixpath import basename, dirname
+from typing import Final
+from urllib.parse import urlsplit
+
+from exporter.checks.check import Objection, check, file_check
+from exporter.checks.trust import is_trusted, kubeconfig_anchors
+from exporter.model import (
+    Certificate,
+    File,
+    Inventory,
+    Occurrence,
+    Part,
+    Place,
+    Role,
+    Severity,
+    State,
+)
+
+_CURRENT: Final = ("kubelet-client-current.pem", "kubelet-server-current.pem")
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def _current(inventory: Inventory, name: str = _CURRENT[0]) -> tuple[str, tuple[Occurrence, ...]]:
+    path = f"{inventory.node.kubelet.certificate_directory}/{name}"
+    return path, inventory.at(path)
+
+
+@check(
+    severity=Severity.WARNING, cites="kubelet --rotate-certificates; CIS Kubernetes Benchmark 1.12, 4.2.10"
+)
+def kubelet_rotation_disabled(inventory: Inventory) -> Iterator[Objection]:
+    """The kubelet's client certificate is in its own directory, and the kubelet does not renew it."""
+    kubelet = inventory.node.kubelet
+    if kubelet.rotate_certificates is not False:
+        return
+    for occurrence in inventory.with_role(Role.KUBELET_CLIENT):
+        in_directory = dirname(occurrence.place.path) == kubelet.certificate_directory
+        if in_directory and occurrence.state is State.IN_USE and not occurrence.place.index:
+            yield Objection.to(occurrence, "rotateCertificates is off, so that it ends without a successor")
+
+
+@check(severity=Severity.WARNING, cites="client-go util/certificate/certificate_store.go", waits=True)
+def kubelet_link_replaced(inventory: Inventory) -> Iterator[Objection]:
+    """A file stands where the kubelet keeps a link, so that every rotation fails."""
+    for name in _CURRENT:
+        path, occurrences = _current(inventory, name)
+        file = inventory.files.get(path)
+        if occurrences and file is not None and file.status is not None and not file.status.is_link:
+            yield Objection.to(occurrences[0], "the kubelet refuses to replace a regular file by its link")
+
+
+@check(severity=Severity.WARNING, cites="client-go util/certificate/certificate_store.go", waits=True)
+def kubelet_newer_pair_unused(inventory: Inventory) -> Iterator[Objection]:
+    """A pair newer than the one in use lies beside it, so that the last rotation was not completed."""
+    directory = inventory.node.kubelet.certificate_directory
+    for name in _CURRENT:
+        _, occurrences = _current(inventory, name)
+        if not occurrences:
+            continue
+        in_use = occurrences[0]
+        prefix = f"{directory}/{name.removesuffix('current.pem')}"
+        newer = [
+            other.place.path
+            for other in inventory.occurrences
+            if other.state is State.SUPERSEDED
+            and other.place.path.startswith(prefix)
+            and not other.place.index
+            and other.certificate.not_before > in_use.certificate.not_before
+        ]
+        if newer:
+            yield Objection.to(in_use, f"{basename(max(newer))} is newer and not in use")
+
+
+@check(severity=Severity.WARNING, cites="kubernetes/kubeadm#1753; kubernetes/kubernetes#99645")
+def kubelet_kubeconfig_embedded(inventory: Inventory) -> Iterator[Objection]:
+    """The kubelet's kubeconfig holds or names a certificate of its own instead of the one that rotates."""
+    path = inventory.node.kubelet.kubeconfig
+    link, current = _current(inventory)
+    file = inventory.files.get(path)
+    if not current or file is None or file.content.kubeconfig is None:
+        return
+    for user in file.content.kubeconfig.users:
+        named = user.client_certificate
+        is_dated = named.startswith(f"{dirname(link)}/") and named != link
+        if user.has_certificate_data or is_dated:
+            held = "holds" if user.has_certificate_data else f"names {named} as"
+            yield Objection(
+                place=Place(path, f"user/{user.name}"),
+                role=Role.KUBELET_CLIENT,
+                state=State.IN_USE,
+                detail=f"{held} its certificate, which a rotation leaves as it is",
+            )
+
+
+@check(severity=Severity.CRITICAL, cites="kubernetes/kubeadm#2027; kubernetes/kubernetes#102283", waits=True)
+def kubeconfig_ca_stale(inventory: Inventory) -> Iterator[Objection]:
+    """A kubeconfig does not trust the CA that signs the API server's certificate now."""
+    for server in inventory.with_role(Role.APISERVER):
+        chain = [found.certificate for found in inventory.at(server.place.path)]
+        known = [authority.fingerprint for authority in server.issuers]
+        if server.state is not State.IN_USE or server.place.index or not known:
+            continue
+        for place, trusted in _trusted_by_kubeconfigs(inventory).items():
+            if not is_trusted(server.certificate, chain, trusted):
+                yield Objection(
+                    place=place,
+                    role=_role_at(inventory, place),
+                    state=State.IN_USE,
+                    detail=f"trusts {len(trusted)} CA(s), none of which signed {server.place.path}",
+                )
+        return
+
+
+def _trusted_by_kubeconfigs(inventory: Inventory) -> dict[Place, list[Certificate]]:
+    """What each cluster of a kubeconfig trusts; those for one place are one set."""
+    found: dict[Place, dict[Certificate, None]] = {}
+    for anchor in kubeconfig_anchors(inventory):
+        if anchor.entry:
+            found.setdefault(Place(anchor.path, anchor.entry), {})[anchor.certificate] = None
+    return {place: list(trusted) for place, trusted in found.items()}
+
+
+def _role_at(inventory: Inventory, place: Place) -> Role:
+    return next((reference.role for reference in inventory.references_to(place.path)), Role.KUBECONFIG_USER)
+
+
+@file_check(
+    severity=Severity.WARNING, cites="client-go tools/clientcmd; CIS Kubernetes Benchmark 1.12, 1.2.5"
+)
+def kubeconfig_insecure(file: File, inventory: Inventory) -> Iterator[Objection]:
+    """A kubeconfig in use does not verify the server it talks to."""
+    kubeconfig = file.content.kubeconfig
+    references = [use for use in inventory.uses_of(file.path) if use.part is Part.KUBECONFIG]
+    if kubeconfig is None or not references:
+        return
+    used = {context.cluster for context in kubeconfig.contexts}
+    for cluster in kubeconfig.clusters:
+        if cluster.name in used and (
+            trouble := _insecurity(cluster.server, cluster.insecure_skip_tls_verify)
+        ):
+            yield Objection(
+                place=Place(file.path, f"cluster/{cluster.name}"),
+                role=references[0].role,
+                state=State.IN_USE,
+                detail=trouble,
+            )
+
+
+def _insecurity(server: str, skips_verification: bool) -> str:
+    if skips_verification:
+        return "insecure-skip-tls-verify is on"
+    try:
+        parts = urlsplit(server)
+        is_plain = parts.scheme == "http" and parts.hostname not in _LOOPBACK
+    except ValueError:
+        return ""
+    return f"the server {server!r} is reached without TLS" if is_plain else ""
+
+
+@check(severity=Severity.CRITICAL, cites="kubernetes pkg/controller/certificates/signer/ca_provider.go")
+def signer_bundle_ambiguous(inventory: Inventory) -> Iterator[Objection]:
+    """The file of the signing CA holds several certificates, so that no CSR is signed."""
+    for path in dict.fromkeys(
+        reference.path
+        for reference in inventory.references
+        if reference.setting.startswith("cluster-signing-") and reference.part is Part.CERTIFICATE
+    ):
+        count = len(inventory.files[path].content.certificates) if path in inventory.files else 0
+        if count > 1:
+            yield Objection(
+                place=Place(path),
+                role=Role.CA,
+                state=State.IN_USE,
+                detail=f"holds {count} certificates; kube-controller-manager signs with exactly one",
+            )

@@ -1,0 +1,111 @@
+"""Who has to trust whom (KUBERNETES_PKI 7), as rows; the signature decides, never the name."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from exporter.model import Certificate, Inventory, Occurrence, Role, State, TrustAnchor
+from exporter.parsing.signature import verifies
+
+_LONGEST_CHAIN: Final = 8
+
+_API_CLIENTS = (
+    Role.ADMIN,
+    Role.SUPER_ADMIN,
+    Role.CONTROLLER_MANAGER,
+    Role.SCHEDULER,
+    Role.KUBELET_CLIENT,
+    Role.KUBE_PROXY_CLIENT,
+    Role.SUPERVISOR_CLIENT,
+    Role.KONNECTIVITY_CLIENT,
+    Role.CLOUD_CONTROLLER_CLIENT,
+    Role.K3S_CONTROLLER_CLIENT,
+)
+KUBELET_CLIENT_CA: Final = (("kubelet", "client-ca-file"), ("kubelet", "authentication.x509.clientCAFile"))
+API_CLIENT_CA: Final = (("kube-apiserver", "client-ca-file"),)
+KUBECONFIGS: Final = frozenset(
+    {
+        Role.ADMIN,
+        Role.SUPER_ADMIN,
+        Role.CONTROLLER_MANAGER,
+        Role.SCHEDULER,
+        Role.KUBELET_CLIENT,
+        Role.KUBE_PROXY_CLIENT,
+    }
+)
+"""Roles of the kubeconfigs that talk to this cluster's API server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peers:
+    """What verifies a role: settings of components and, where none is known here, CAs by their role."""
+
+    settings: tuple[tuple[str, str], ...]
+    otherwise: tuple[Role, ...] = ()
+
+
+PEERS: Final[Mapping[Role, Peers]] = {
+    **dict.fromkeys(_API_CLIENTS, Peers(API_CLIENT_CA, (Role.CA, Role.CLIENT_CA))),
+    Role.APISERVER: Peers((("kube-controller-manager", "root-ca-file"),), (Role.CA, Role.SERVER_CA)),
+    Role.SUPERVISOR_SERVER: Peers((), (Role.CA, Role.SERVER_CA)),
+    Role.APISERVER_KUBELET_CLIENT: Peers(KUBELET_CLIENT_CA, (Role.CA, Role.CLIENT_CA)),
+    Role.KUBELET_SERVER: Peers((("kube-apiserver", "kubelet-certificate-authority"),)),
+    Role.FRONT_PROXY_CLIENT: Peers(
+        (("kube-apiserver", "requestheader-client-ca-file"),), (Role.FRONT_PROXY_CA,)
+    ),
+    Role.APISERVER_ETCD_CLIENT: Peers((("etcd", "trusted-ca-file"),)),
+    Role.ETCD_HEALTHCHECK_CLIENT: Peers((("etcd", "trusted-ca-file"),)),
+    Role.ETCD_SERVER: Peers((("kube-apiserver", "etcd-cafile"),), (Role.ETCD_CA,)),
+    Role.ETCD_PEER: Peers((("etcd", "peer-trusted-ca-file"),), (Role.ETCD_PEER_CA, Role.ETCD_CA)),
+}
+
+
+def anchors_of(inventory: Inventory, settings: Iterable[tuple[str, str]]) -> tuple[Certificate, ...]:
+    """The CAs that those settings trust."""
+    wanted = frozenset(settings)
+    return tuple(
+        anchor.certificate
+        for anchor in inventory.trust_anchors
+        if (anchor.component, anchor.setting) in wanted and not anchor.entry
+    )
+
+
+def trusted_by_peers(occurrence: Occurrence, inventory: Inventory) -> tuple[Certificate, ...]:
+    """The CAs of which one has to have signed a certificate of that role; empty where nobody verifies it."""
+    peers = PEERS.get(occurrence.role)
+    if peers is None:
+        return ()
+    trusted = anchors_of(inventory, peers.settings)
+    if occurrence.role is Role.APISERVER:
+        trusted += tuple(anchor.certificate for anchor in kubeconfig_anchors(inventory))
+    return trusted or tuple(
+        found.certificate
+        for found in inventory.with_role(*peers.otherwise)
+        if found.state is State.IN_USE and found.certificate.is_ca
+    )
+
+
+def kubeconfig_anchors(inventory: Inventory) -> tuple[TrustAnchor, ...]:
+    """What the kubeconfigs of this cluster's components and administrators trust."""
+    kubeconfigs = frozenset(
+        reference.path for reference in inventory.references if reference.role in KUBECONFIGS
+    )
+    return tuple(anchor for anchor in inventory.trust_anchors if anchor.entry and anchor.path in kubeconfigs)
+
+
+def is_trusted(
+    certificate: Certificate, chain: Iterable[Certificate], trusted: Iterable[Certificate]
+) -> bool:
+    """A path leads from the certificate over the CAs sent with it to one of the trusted."""
+    anchors, between = tuple(trusted), tuple(found for found in chain if found.is_ca)
+    reached, seen = [certificate], {certificate}
+    for _ in range(_LONGEST_CHAIN):
+        if any(below == anchor or verifies(anchor, below) for below in reached for anchor in anchors):
+            return True
+        reached = [
+            above
+            for above in between
+            if above not in seen and any(verifies(above, below) for below in reached)
+        ]
+        seen.update(reached)
+    return False
