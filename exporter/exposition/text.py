@@ -35,9 +35,9 @@ def identity(text: str) -> str:
     """
     if _is_plain(text):
         return text
-    shown = visible(text)
+    shown = visible(text[:LONGEST])
     if len(shown) >= LONGEST:
-        digest = sha256(shown.encode()).hexdigest()[:_DIGEST_LENGTH]
+        digest = sha256(text.encode(errors="surrogatepass")).hexdigest()[:_DIGEST_LENGTH]
         shown = shown[: LONGEST - _DIGEST_LENGTH - len(_ELLIPSIS)] + _ELLIPSIS + digest
     return _quotable(shown)
 
