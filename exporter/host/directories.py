@@ -12,7 +12,7 @@ from exporter.model import FileStatus, Reason
 FORBIDDEN: Final = frozenset({"/proc", "/sys", "/dev", "/run/secrets", "/var/run/secrets"})
 """Never entered, by whatever link they are reached: no documents, and looking may have effects."""
 
-ATTEMPTS: Final = 3
+ATTEMPTS: Final = 8
 """A name replaced while it is looked at shows a link count of 0 once; a stale mount always does."""
 
 _MOST_OPEN: Final = 64
