@@ -20,7 +20,8 @@ def make_demo(root: Path, *, now: datetime) -> DemoNode:
         node.kubelet_pair("client", now - age * day)
     certificate = root / PKI / "etcd/healthcheck-client.crt"
     certificate.write_bytes(certificate.read_bytes()[:400])
-    node.write(f"{PKI}/apiserver.crt.bak", node.leaf("apiserver", not_after=now - 40 * day).pem, 0o644)
+    old = node.leaf("apiserver", not_before=now - 405 * day, not_after=now - 40 * day)
+    node.write(f"{PKI}/apiserver.crt.bak", old.pem, 0o644)
     node.leaf("apiserver")
     stray = node.leaf("etcd/server")
     node.leaf("etcd/server")
