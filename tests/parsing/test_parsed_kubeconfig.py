@@ -156,21 +156,22 @@ def test_data_wins_over_paths() -> None:
 
 
 @pytest.mark.parametrize(
-    "fields",
+    ("fields", "holds_secret"),
     [
-        {"token": "t"},
-        {"tokenFile": "/t"},
-        {"exec": {"command": "aws"}},
-        {"auth_provider": {"name": "oidc"}},
-        {"username": "u", "password": "p"},
+        ({"token": "t"}, True),
+        ({"tokenFile": "/t"}, False),
+        ({"exec": {"command": "aws"}}, False),
+        ({"auth_provider": {"name": "oidc"}}, True),
+        ({"username": "u", "password": "p"}, True),
     ],
 )
-def test_a_user_without_a_certificate_is_no_failure(fields: dict[str, object]) -> None:
-    """Tokens, plugins and passwords authenticate, too."""
+def test_a_user_without_a_certificate_is_no_failure(fields: dict[str, object], *, holds_secret: bool) -> None:
+    """Tokens, plugins and passwords authenticate, too; some of them stand in the file itself."""
     content = read(users(user("u", **fields)))
 
     assert content.kubeconfig is not None
     assert content.kubeconfig.users[0].has_token
+    assert content.kubeconfig.users[0].holds_secret is holds_secret
     assert content == Content(kubeconfig=content.kubeconfig)
 
 
