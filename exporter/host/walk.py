@@ -48,7 +48,7 @@ class Walk:
         while len(self.pending) > 1 or self.pending == [".."]:
             name = self.pending.pop()
             if name == "..":
-                self._move(parent(self.at))
+                self.at = parent(self.at)  # entered on the way down, so there is nothing to look at
                 continue
             try:
                 self._move(join(self.at, name))
