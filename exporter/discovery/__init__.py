@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 from exporter.discovery.command import Command
 from exporter.discovery.commands import (
+    agreeing,
     argument_files,
     default_commands,
     disabled_components,
@@ -84,9 +85,10 @@ class _Found:
         """Follow each command line, and then what the distribution does without one."""
         own = kubelet_commands(documents, layout, evidence)
         node = kubelet(documents, references, own)
-        commands = [command for command in evidence.commands if command.component != "kubelet"]
-        manifests = node.settings.static_pod_path or layout.manifests
-        for command in static_pods(documents, manifests) if manifests else ():
+        manifests = tuple(static_pods(documents, _manifests(layout, node)))
+        running = tuple(command for command in evidence.commands if command.component != "kubelet")
+        commands: list[Command] = []
+        for command in (*agreeing(documents, running, manifests), *manifests):
             commands += with_openshift_arguments(documents, references, command)
         commands += argument_files(documents, layout, disabled_components(documents, layout))
         enabled = enabled_components(documents, layout, evidence, [*own, *commands])
@@ -100,6 +102,12 @@ class _Found:
                 found.servers += files_of(documents, references, command)
         found.servers += conventions(documents, references, layout, enabled)
         return found
+
+
+def _manifests(layout: Layout, node: Kubelet) -> str:
+    """The static pod directory: the kubelet's, the usual one only where nothing tells of its settings."""
+    is_unknown = node.settings.rotate_certificates is None
+    return node.settings.static_pod_path or (layout.manifests if is_unknown else "")
 
 
 def _node(documents: Documents, layout: Layout, evidence: Counted, found: _Found, given_name: str) -> Node:

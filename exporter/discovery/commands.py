@@ -1,8 +1,9 @@
 """Every component's command lines on this node, from processes down to the distribution's defaults."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from exporter.discovery.command import Command
+from exporter.discovery.command import Command, Locate
 from exporter.discovery.components import CONTROL_PLANE
 from exporter.discovery.distributions import Layout
 from exporter.discovery.flags import expand, parse_flags, unquoted
@@ -51,6 +52,28 @@ def _default_kubelet(documents: Documents, layout: Layout) -> tuple[Command, ...
             is_complete=False,
         ),
     )
+
+
+def agreeing(
+    documents: Documents, running: Sequence[Command], manifests: Sequence[Command]
+) -> Iterator[Command]:
+    """Yield the running commands, with the manifest's word for a path where it leads to the same file.
+
+    A container has the host's directories without the links on the way to them.
+    """
+    for command in running:
+        own = next((manifest for manifest in manifests if manifest.component == command.component), None)
+        yield command if own is None else replace(command, locate=_agreed(documents, command, own))
+
+
+def _agreed(documents: Documents, command: Command, manifest: Command) -> Locate:
+    def locate(inside: str) -> str | None:
+        seen, written = command.locate(inside), manifest.locate(inside)
+        if seen is None or written is None or seen == written:
+            return seen
+        return written if documents.resolved(written) == documents.resolved(seen) else seen
+
+    return locate
 
 
 def argument_files(documents: Documents, layout: Layout, disabled: frozenset[str]) -> Iterator[Command]:

@@ -1,6 +1,7 @@
 """The files that a component's command line names, and those that it uses without any."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from posixpath import join
 
 from exporter.discovery.command import Command
@@ -10,7 +11,7 @@ from exporter.discovery.distributions import Layout
 from exporter.discovery.kubeconfigs import Named, follow, server_name
 from exporter.discovery.node_files import Documents, normalized
 from exporter.discovery.references import References
-from exporter.model import Origin, Part, Reference, Requirement, Role
+from exporter.model import Origin, Part, Reference, Requirement
 
 _OF_OTHERS = frozenset(
     {
@@ -30,8 +31,8 @@ def files_of(documents: Documents, references: References, command: Command) -> 
     for flag, setting in FILES.get(command.component, {}).items():
         for inside in command.flags.all(flag):
             yield from _use(documents, references, command, flag, setting, inside)
-    for setting_name, part, role, inside in _further(command):
-        yield from _use(documents, references, command, setting_name, Setting(part, role), inside)
+    for flag, setting, inside in _further(command):
+        yield from _use(documents, references, command, flag, setting, inside)
     if command.component != "kubelet":
         for mention in mentions(documents, references, command):
             path = command.locate(mention.inside)
@@ -100,20 +101,21 @@ def _note(
             yield server_name(kubeconfig)
 
 
-def _further(command: Command) -> Iterator[tuple[str, Part, Role, str]]:
+def _further(command: Command) -> Iterator[tuple[str, Setting, str]]:
     """Pairs that one flag names together, and the one a component makes itself where it is given none."""
     server = FILES.get(command.component, {}).get("tls-cert-file")
     if server is None:
         return
+    certificate, key = Setting(Part.CERTIFICATE, server.role), Setting(Part.PRIVATE_KEY, server.role)
     for value in command.flags.all("tls-sni-cert-key"):
-        certificate, _, key = value.partition(":")[0].partition(",")
-        yield "tls-sni-cert-key", Part.CERTIFICATE, server.role, certificate
-        yield "tls-sni-cert-key", Part.PRIVATE_KEY, server.role, key
+        first, _, second = value.partition(":")[0].partition(",")
+        yield "tls-sni-cert-key", certificate, first
+        yield "tls-sni-cert-key", key, second
     directory = command.flags.last("cert-dir")
     if directory and "tls-cert-file" not in command.flags.values:
-        name = OWN_CERTIFICATES[command.component]
-        yield "cert-dir", Part.CERTIFICATE, server.role, join(directory, f"{name}.crt")
-        yield "cert-dir", Part.PRIVATE_KEY, server.role, join(directory, f"{name}.key")
+        name = join(directory, OWN_CERTIFICATES[command.component])
+        yield "cert-dir", replace(certificate, requirement=Requirement.OPTIONAL), f"{name}.crt"
+        yield "cert-dir", replace(key, requirement=Requirement.OPTIONAL), f"{name}.key"
 
 
 def conventions(

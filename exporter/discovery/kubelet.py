@@ -2,8 +2,8 @@
 
 Flags go before drop-ins, drop-ins before ``--config``; drop-ins are merged as JSON merge patches in the order
 of their paths, and one that does not say what it is stops the kubelet (Kubernetes
-``cmd/kubelet/app/server.go``, ``mergeKubeletConfigurations``; RFC 7396). A relative path in a file starts at that file
-(``pkg/kubelet/kubeletconfig/configfiles``).
+``cmd/kubelet/app/server.go``, ``mergeKubeletConfigurations``; RFC 7396). A relative path in a file starts at
+that file (``pkg/kubelet/kubeletconfig/configfiles``).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -80,9 +80,16 @@ class _Evidence:
                 value = {"true": True, "false": False, "1": True, "0": False}.get(value.lower())
             if isinstance(value, bool):
                 return _Value(found.setting, value, found.origin, found.is_trusted)
-        if self.configuration is None and all(c.origin is Origin.CONVENTION for c in self.commands):
+        if self.configuration is None and self.is_partial():
             return None
         return _Value(keys[-1], value=False, origin=Origin.CONVENTION, is_trusted=True)
+
+    def is_partial(self) -> bool:
+        """There is a configuration that could not be read, or nothing but a convention."""
+        return any(
+            command.origin is Origin.CONVENTION or {"config", "config-dir"} & command.flags.values.keys()
+            for command in self.commands
+        )
 
     def located(self, flag: str, *keys: str) -> tuple[_Value, str] | None:
         """The effective path of a setting, on the host."""

@@ -11,7 +11,7 @@ from posixpath import join
 from exporter.discovery.command import Command
 from exporter.discovery.components import COMPONENTS
 from exporter.discovery.flags import Flags, expand, invocation, parse_flags
-from exporter.discovery.node_files import Documents, is_below, items_at, load, normalized, text_at
+from exporter.discovery.node_files import Documents, at, is_below, items_at, load, normalized, text_at
 from exporter.model import Origin, Reason
 
 MANIFESTS_LIMIT = 500
@@ -43,10 +43,14 @@ class _Container:
     flags: Flags
     environment: Mapping[str, str]
     volumes: Volumes
+    is_complete: bool
+    """No variable comes from elsewhere."""
 
 
 def static_pods(documents: Documents, directory: str) -> Iterator[Command]:
     """Yield the commands of all static pods of a directory, or of the one file that may stand there."""
+    if not directory:
+        return
     documents.directories[directory] = None
     names = [name for name in documents.files.names(directory) if not name.startswith(".")]
     if len(names) > MANIFESTS_LIMIT:
@@ -74,6 +78,7 @@ def _commands(documents: Documents, path: str, content: bytes) -> Iterator[Comma
             environment=container.environment,
             locate=container.volumes.locate,
             is_trusted=is_trusted,
+            is_complete=container.is_complete,
         )
 
 
@@ -107,7 +112,14 @@ def _containers(pod: object) -> Iterator[_Container]:
         started = invocation(words, COMPONENTS) or _by_name(words, text_at(container, "name"), label)
         if started is not None:
             component, arguments = started
-            yield _Container(component, parse_flags(arguments), environment, _volumes(container, volumes))
+            yield _Container(
+                component=component,
+                flags=parse_flags(arguments),
+                environment=environment,
+                volumes=_volumes(container, volumes),
+                is_complete=not items_at(container, "envFrom")
+                and all(at(variable, "valueFrom") is None for variable in items_at(container, "env")),
+            )
 
 
 def _by_name(words: Sequence[str], *names: str) -> tuple[str, tuple[str, ...]] | None:

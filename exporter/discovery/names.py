@@ -1,6 +1,7 @@
 """What the node is called, and which names its servers must prove, as far as its configuration tells."""
 
 import ipaddress
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from exporter.discovery.command import Command
@@ -9,6 +10,8 @@ from exporter.discovery.kubelet import Kubelet
 from exporter.discovery.node_files import Documents, documents_of, items_at, load, text_at
 
 _SERVICE_NAMES = ("kubernetes", "kubernetes.default", "kubernetes.default.svc")
+_NAME = re.compile(r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?")
+"""What can be the name of a Node (RFC 1123, Kubernetes ``IsDNS1123Subdomain``)."""
 _LIMIT = 64
 
 
@@ -23,7 +26,8 @@ def name_of_node(documents: Documents, kubelet: Kubelet, given: str) -> str:
         lines = (line.strip() for line in content.decode(errors="replace").splitlines())
         name = next((line for line in lines if line and not line.startswith("#")), "")
         name = "" if name.partition(".")[0] == "localhost" else name
-    return "" if "$" in name else name.strip().lower()
+    name = name.strip().lower()
+    return name if _NAME.fullmatch(name) else ""
 
 
 def node_addresses(kubelet: Kubelet) -> tuple[str, ...]:

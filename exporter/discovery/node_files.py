@@ -14,7 +14,8 @@ _KEPT = 64 * 1024
 """Documents up to this size (bytes) stay parsed from scan to scan."""
 _PATH_LIMIT = 4096
 """PATH_MAX of Linux; no longer path can be opened."""
-_WRITABLE_BY_OTHERS = 0o022
+_WRITABLE_BY_GROUP = 0o020
+_WRITABLE_BY_ALL = 0o002
 _STICKY = 0o1000
 _DOCUMENT_SEPARATOR = re.compile(rb"^---(?:[ \t\r].*)?$", re.MULTILINE)
 
@@ -131,6 +132,11 @@ class Documents:
         """Something is at the path."""
         return isinstance(self.files.status(path), FileStatus)
 
+    def resolved(self, path: str) -> str:
+        """The path after links; the path itself where nothing is there."""
+        status = self.files.status(path)
+        return status.resolved if isinstance(status, FileStatus) else path
+
     def is_trusted(self, path: str) -> bool:
         """Only root can change what the path says: by its owner and mode, and by its directory's."""
         return _is_roots(self.files.status(path)) and _is_roots(self.files.status(dirname(path)))
@@ -139,5 +145,6 @@ class Documents:
 def _is_roots(status: FileStatus | Reason) -> bool:
     if isinstance(status, Reason):
         return True
-    loose = status.permissions & _WRITABLE_BY_OTHERS and not status.permissions & _STICKY
-    return status.uid == 0 and not loose
+    mask = _WRITABLE_BY_ALL if status.gid == 0 else _WRITABLE_BY_ALL | _WRITABLE_BY_GROUP
+    is_loose = status.permissions & mask and not status.permissions & _STICKY
+    return status.uid == 0 and not is_loose

@@ -17,8 +17,6 @@ COMPONENTS: Final = frozenset(
     }
 )
 """Base names of programs worth a closer look."""
-_SHORT: Final = frozenset(name[:15].encode() for name in COMPONENTS)
-"""As the kernel cuts a command name (TASK_COMM_LEN)."""
 
 _COMMAND_LINE_BYTES: Final = 64 * 1024
 _FILE_BYTES: Final = 1024 * 1024
@@ -59,7 +57,7 @@ def _pids(proc: str) -> list[int]:
 
 
 def _own_pid(proc: str) -> int:
-    """The number of this process in that /proc, which may be another name space's; 0 where it is not there."""
+    """The number of this process in that /proc, maybe another name space's; 0 where it is not there."""
     try:
         return int(os.readlink(f"{proc}/self"))  # noqa: PTH115 - as above
     except (OSError, ValueError):
@@ -67,9 +65,7 @@ def _own_pid(proc: str) -> int:
 
 
 def _looks_like_component(directory: str) -> bool:
-    """The command name is a component's, or argv[0] is: a program may be started under another name."""
-    if _bytes(f"{directory}/comm", 64).strip() in _SHORT:
-        return True
+    """Only argv[0] counts: the shortest look at a process that tells."""
     first = _bytes(f"{directory}/cmdline", 512).split(b"\0", 1)[0].split(b" ", 1)[0]
     return first.rsplit(b"/", 1)[-1].decode(errors="replace") in COMPONENTS
 

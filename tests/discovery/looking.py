@@ -1,17 +1,12 @@
 """Looks at a tree as the program does, and writes what is found as a table that people can read."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-
-import pytest
 
 from exporter.discovery import discover
 from exporter.host import Host
 from exporter.model import Discovery, Process, Reference, Search
 from exporter.sources.files import HostFiles
-
-Discover = Callable[..., Discovery]
-Write = Callable[..., None]
 
 
 def files_of(root: Path) -> HostFiles:
@@ -21,35 +16,30 @@ def files_of(root: Path) -> HostFiles:
     return files
 
 
-@pytest.fixture
-def look() -> Discover:
+def look(
+    root: Path,
+    processes: Sequence[Process] | None = None,
+    *,
+    watch: Sequence[Search] = (),
+    node_name: str = "",
+) -> Discovery:
     """Discover what a tree's configuration tells."""
-
-    def look(
-        root: Path,
-        processes: Sequence[Process] | None = None,
-        *,
-        watch: Sequence[Search] = (),
-        node_name: str = "",
-    ) -> Discovery:
-        return discover(files_of(root), processes, watch=watch, node_name=node_name)
-
-    return look
+    return discover(files_of(root), processes, watch=watch, node_name=node_name)
 
 
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    """Write a file of a tree below ``tmp_path`` with root's modes."""
-
-    def write(path: str, content: str | bytes = "", mode: int = 0o600) -> None:
-        file = tmp_path / path.lstrip("/")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        for directory in file.relative_to(tmp_path).parents:
-            (tmp_path / directory).chmod(0o755)
-        file.write_bytes(content.encode() if isinstance(content, str) else content)
-        file.chmod(mode)
-
-    return write
+def plant(root: Path, tree: Mapping[str, str | bytes]) -> Path:
+    """Write files below a root with root's modes; a path that ends in ``/`` is an empty directory."""
+    for path, content in tree.items():
+        file = root / path.lstrip("/")
+        directory = file if path.endswith("/") else file.parent
+        directory.mkdir(parents=True, exist_ok=True)
+        for parent in (directory, *directory.parents):
+            if parent.is_relative_to(root):
+                parent.chmod(0o755)
+        if not path.endswith("/"):
+            file.write_bytes(content.encode() if isinstance(content, str) else content)
+            file.chmod(0o600)
+    return root
 
 
 def row(reference: Reference) -> str:
