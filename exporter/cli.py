@@ -1,6 +1,7 @@
 """The command line: three jobs, one set of common flags."""
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -137,7 +138,9 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    return override(load(options.config) if options.config else Settings(), vars(options))
+    """Flags over the file; the environment says nothing but the name that Kubernetes gave the node."""
+    settings = load(options.config) if options.config else Settings()
+    return override(settings, {"node_name": os.environ.get("NODE_NAME"), **vars(options)})
 
 
 def _run_node(options: argparse.Namespace) -> int:

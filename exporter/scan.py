@@ -27,6 +27,9 @@ from exporter.settle import Suspicions, is_worse, last_good
 from exporter.sources.files import HostFiles
 from exporter.sources.processes import read_processes
 
+_PRECEDENCE = (Part.PRIVATE_KEY, Part.KUBECONFIG, Part.TRUST, Part.CERTIFICATE)
+"""Of the parts that one file plays, the last decides what is expected in it."""
+
 _WAITING = frozenset(check.name for check in CHECKS if check.waits)
 
 
@@ -72,6 +75,12 @@ class Scanner:
     def scan(self) -> Look:
         """Look at everything once and settle it with what was seen before."""
         self._files.begin()
+        try:
+            return self._scan()
+        finally:
+            self._files.end()
+
+    def _scan(self) -> Look:
         processes = self._read_processes()
         discovery = self._discover(processes)
         shown = self._settle_files(self._read_files(discovery))
@@ -121,7 +130,7 @@ class Scanner:
         untrusted = {failure.place.path for failure in discovery.failures}
         expected = {
             reference.path: reference.part
-            for reference in reversed(discovery.references)
+            for reference in sorted(discovery.references, key=lambda found: _PRECEDENCE.index(found.part))
             if reference.path not in untrusted
         }
         files = {path: self._files.file(path, expected=part) for path, part in expected.items()}
