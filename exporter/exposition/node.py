@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from exporter.exposition.family import PLACE, Sample, family
-from exporter.exposition.identity import identities_under
 from exporter.exposition.report import Report
+from exporter.inventory.identity import identities_under
 from exporter.model import Origin
 
 

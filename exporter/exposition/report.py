@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
-from exporter.exposition.identity import client_authorities
+from exporter.inventory.identity import client_authorities
 from exporter.model import Finding, Fingerprint, Inventory, Severity
 
 

@@ -6,7 +6,7 @@ import handmade
 import pytest
 from handmade import BY_CA, CA_FILE, INVENTORY, certificate, occurrence
 
-from exporter.exposition.identity import MAX_GROUPS, Identity, Privilege, identities, privilege_of
+from exporter.inventory.identity import MAX_GROUPS, Identity, Privilege, identities, privilege_of
 from exporter.model import Authority, Fingerprint, Inventory, Node, Role, State
 
 FOREIGN = (Authority(Fingerprint("ee" * 32), Role.OTHER),)
