@@ -118,7 +118,7 @@ def _containers(pod: object) -> Iterator[_Container]:
                 environment=environment,
                 volumes=_volumes(container, volumes),
                 is_complete=not items_at(container, "envFrom")
-                and all(at(variable, "valueFrom") is None for variable in items_at(container, "env")),
+                and not any(_is_hidden(variable) for variable in items_at(container, "env")),
             )
 
 
@@ -137,6 +137,11 @@ def _environment(container: object) -> dict[str, str]:
         if name := text_at(variable, "name"):
             environment[name] = expand(text_at(variable, "value"), environment)
     return {name: value for name, value in environment.items() if value}
+
+
+def _is_hidden(variable: object) -> bool:
+    """A variable of etcd whose value stands somewhere else."""
+    return text_at(variable, "name").startswith("ETCD_") and at(variable, "valueFrom") is not None
 
 
 def _volumes(container: object, volumes: Mapping[str, str | None]) -> Volumes:

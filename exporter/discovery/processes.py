@@ -177,6 +177,6 @@ def _locate(process: Process, host: _View) -> Locate:
         if source is None or host.source(path or "") == source:
             return None if source is None else path
         own = [path for path in host.paths_of(*source) if not is_below_any(path, _OTHERS_ROOTS)]
-        return min(own, key=len, default=None) if in_pod else None
+        return min(own, key=lambda path: (path != source[1], len(path)), default=None) if in_pod else None
 
     return locate

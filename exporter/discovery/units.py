@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from posixpath import basename, join
 
 from exporter.discovery.flags import unquoted
-from exporter.discovery.node_files import Documents
+from exporter.discovery.node_files import Documents, normalized
 
 DIRECTORIES = (
     "/etc/systemd/system",
@@ -49,7 +49,7 @@ def service(documents: Documents, name: str) -> Started | None:
     if not state.start:
         return None
     environment = dict(state.environment)
-    for path in state.environment_files:
+    for path in state.environment_files if is_trusted else ():
         is_trusted = is_trusted and documents.is_trusted(path)
         environment |= environment_file(documents, path)
     return Started(tuple(words_of(state.start, environment)), is_trusted)
@@ -82,7 +82,8 @@ def _apply(state: _Service, text: str) -> None:
         elif key == "Environment":
             state.environment = state.environment | _assignments(unquoted(value)) if value else {}
         elif key == "EnvironmentFile":
-            state.environment_files = [*state.environment_files, value.lstrip("-")] if value else []
+            path = normalized(value.lstrip("-"))
+            state.environment_files = [*state.environment_files, *([path] if path else [])] if value else []
 
 
 def _lines(text: str) -> Iterator[str]:

@@ -192,8 +192,8 @@ def test_flags_go_before_the_configuration(tmp_path: Path) -> None:
                 " --tls-private-key-file=/etc/kubernetes/flag.key --pod-manifest-path=/etc/kubernetes/pods\n"
             ),
             CONFIG: (
-                "rotateCertificates: false\nserverTLSBootstrap: true\ntlsCertFile: /etc/kubernetes/field.crt\n"
-                "staticPodPath: /etc/kubernetes/manifests\n"
+                "rotateCertificates: false\nserverTLSBootstrap: true\n"
+                "tlsCertFile: /etc/kubernetes/field.crt\nstaticPodPath: /etc/kubernetes/manifests\n"
             ),
         },
     )
@@ -273,5 +273,5 @@ def test_a_field_of_another_type_names_no_file(tmp_path: Path, value: str) -> No
     ],
 )
 def test_the_nodes_name(tmp_path: Path, files: dict[str, str | bytes], given: str, expected: str) -> None:
-    """``--hostname-override``, then what the operator gives, then the host name unless it is a placeholder."""
+    """``--hostname-override``, then what the operator gives, then the host name unless it means nothing."""
     assert look(plant(tmp_path, {**MARK, **files}), node_name=given).node.name == expected
