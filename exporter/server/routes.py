@@ -59,6 +59,8 @@ class Routes:
         return plain(HTTPStatus.NOT_FOUND, "not found")
 
     def _metrics(self, request: Request) -> Response:
+        if reason := self.unready():
+            return plain(HTTPStatus.SERVICE_UNAVAILABLE, reason, {"Retry-After": "1"})
         accept, accept_encoding = (request.headers.get(name, "") for name in ("accept", "accept-encoding"))
         content_type, encoding, body = self.metrics(accept, accept_encoding)
         headers = {"Vary": "Accept, Accept-Encoding"} | ({"Content-Encoding": encoding} if encoding else {})
