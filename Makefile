@@ -25,7 +25,7 @@ format: .venv/.ready
 	$(BIN)/ruff check --fix .
 
 docs: .venv/.ready  ## Write the generated tables and objects anew
-	$(BIN)/python scripts/generate-docs
+	$(BIN)/python scripts/generate_docs.py
 	$(BIN)/python deploy/generate.py
 
 bench: .venv/.ready  ## Measure the budgets; PEER_CMD runs another exporter beside
