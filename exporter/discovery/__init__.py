@@ -13,17 +13,19 @@ Settings in references are named so that a check can ask for them on every distr
   as component (``kubectl`` for admin.conf).
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from exporter.discovery.agreement import agreeing
 from exporter.discovery.command import Command
 from exporter.discovery.commands import (
-    agreeing,
     argument_files,
     default_commands,
     disabled_components,
     enabled_components,
     kubelet_commands,
+    services,
 )
 from exporter.discovery.component_configs import with_openshift_arguments
 from exporter.discovery.components import CONTROL_PLANE
@@ -77,6 +79,8 @@ class _Found:
     kubelet: Kubelet
     commands: list[Command]
     enabled: frozenset[str]
+    strangers: int
+    """Processes that no manifest agrees with."""
     servers: list[str] = field(default_factory=list)
     etcds: list[Etcd] = field(default_factory=list)
 
@@ -87,14 +91,16 @@ class _Found:
         node = kubelet(documents, references, own)
         manifests = tuple(static_pods(documents, _manifests(layout, node)))
         running = tuple(command for command in evidence.commands if command.component != "kubelet")
+        believed = agreeing(documents, running, manifests)
         commands: list[Command] = []
-        for command in (*agreeing(documents, running, manifests), *manifests):
+        for command in (*believed, *manifests):
             commands += with_openshift_arguments(documents, references, command)
+        commands += services(documents, layout)
         commands += argument_files(documents, layout, disabled_components(documents, layout))
         enabled = enabled_components(documents, layout, evidence, [*own, *commands])
         known = frozenset(command.component for command in commands)
         commands += default_commands(documents, layout, enabled, known)
-        found = cls(node, commands, enabled)
+        found = cls(node, commands, enabled, strangers=len(running) - len(believed))
         for command in (*own, *commands):
             if command.component == "etcd":
                 found.etcds += [member] if (member := etcd(documents, references, command)) else []
@@ -123,8 +129,14 @@ def _node(documents: Documents, layout: Layout, evidence: Counted, found: _Found
         kubelet=found.kubelet.settings,
         listeners=_listeners(found.etcds),
         etcd_auto_tls=_distinct(name for member in found.etcds for name in member.auto_tls),
-        processes_ignored=evidence.ignored,
+        processes_ignored=_ignored(evidence, found.strangers),
     )
+
+
+def _ignored(evidence: Counted, strangers: int) -> dict[str, int]:
+    ignored = Counter(evidence.ignored)
+    ignored["foreign_mounts"] += strangers
+    return {reason: count for reason, count in sorted(ignored.items()) if count}
 
 
 def _distinct(names: Iterable[str]) -> tuple[str, ...]:

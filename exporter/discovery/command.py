@@ -21,12 +21,19 @@ class Command:
     origin: Origin
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     locate: Locate = normalized
+    seen: Locate = normalized
+    """The same, whatever part of the host it leads to: to be believed only with a manifest that says so."""
     is_trusted: bool = True
     """Nobody but root can have written it."""
     started: float | None = None
     """Unix time at which a process started."""
     is_complete: bool = True
     """No environment variable can say what the command line does not."""
+
+    def paths(self) -> list[str]:
+        """The absolute paths among the flags' values, as the component sees them."""
+        given = (value for values in self.flags.values.values() for value in values)
+        return [path for value in given if (path := normalized(value)) is not None]
 
     def value(self, flag: str, default: str = "") -> str:
         """The flag's value, or that of etcd's variable of the same meaning (etcd ``pkg/flags/flag.go``)."""

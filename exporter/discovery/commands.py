@@ -1,15 +1,14 @@
 """Every component's command lines on this node, from processes down to the distribution's defaults."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
-from exporter.discovery.command import Command, Locate
-from exporter.discovery.components import CONTROL_PLANE
+from exporter.discovery.command import Command
+from exporter.discovery.components import COMPONENTS, CONTROL_PLANE
 from exporter.discovery.distributions import Layout
 from exporter.discovery.flags import expand, parse_flags, unquoted
 from exporter.discovery.node_files import Documents
 from exporter.discovery.processes import Counted
-from exporter.discovery.units import environment_file, program, service
+from exporter.discovery.units import environment_file, is_enabled, program, service
 from exporter.model import Origin
 
 _LINES_LIMIT = 1_000
@@ -54,26 +53,25 @@ def _default_kubelet(documents: Documents, layout: Layout) -> tuple[Command, ...
     )
 
 
-def agreeing(
-    documents: Documents, running: Sequence[Command], manifests: Sequence[Command]
-) -> Iterator[Command]:
-    """Yield the running commands, with the manifest's word for a path where it leads to the same file.
+def services(documents: Documents, layout: Layout) -> Iterator[Command]:
+    """Yield the commands of components that systemd starts at boot.
 
-    A container has the host's directories without the links on the way to them.
+    So Kubespray runs etcd, and so do clusters that people set up by hand; etcd often has its settings in an
+    environment file alone, and of a running process the environment cannot be read.
     """
-    for command in running:
-        own = next((manifest for manifest in manifests if manifest.component == command.component), None)
-        yield command if own is None else replace(command, locate=_agreed(documents, command, own))
-
-
-def _agreed(documents: Documents, command: Command, manifest: Command) -> Locate:
-    def locate(inside: str) -> str | None:
-        seen, written = command.locate(inside), manifest.locate(inside)
-        if seen is None or written is None or seen == written:
-            return seen
-        return written if documents.resolved(written) == documents.resolved(seen) else seen
-
-    return locate
+    for component in sorted(COMPONENTS) if layout.unit else ():
+        name = f"{component}.service"
+        if component == "kubelet" or not is_enabled(documents, name):
+            continue
+        started = service(documents, name)
+        if started is not None and program(started.words) == component:
+            yield Command(
+                component=component,
+                flags=parse_flags(started.words[1:]),
+                origin=Origin.UNIT,
+                environment=started.environment,
+                is_trusted=started.is_trusted,
+            )
 
 
 def argument_files(documents: Documents, layout: Layout, disabled: frozenset[str]) -> Iterator[Command]:

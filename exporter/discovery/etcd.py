@@ -132,8 +132,10 @@ def _settings(documents: Documents, references: References, command: Command) ->
 
 
 def _files(settings: _Settings) -> Iterator[_File]:
+    one_for_both = settings.value("peer-trusted-ca-file") == settings.value("trusted-ca-file")
     for setting, (part, role) in _FILES.items():
-        yield _File(setting, part, role, settings.value(setting), Requirement.REQUIRED)
+        own = Role.ETCD_CA if one_for_both and role is Role.ETCD_PEER_CA else role
+        yield _File(setting, part, own, settings.value(setting), Requirement.REQUIRED)
 
 
 def _own_files(settings: _Settings) -> Iterator[_File]:

@@ -11,8 +11,9 @@ from posixpath import join
 from exporter.discovery.command import Command
 from exporter.discovery.components import COMPONENTS
 from exporter.discovery.flags import Flags, expand, invocation, parse_flags
-from exporter.discovery.node_files import Documents, at, is_below, items_at, load, normalized, text_at
+from exporter.discovery.node_files import Documents, at, is_below, items_at, normalized, text_at
 from exporter.model import Origin, Reason
+from exporter.parsing import yaml
 
 MANIFESTS_LIMIT = 500
 """How many files of a manifest directory are read."""
@@ -85,7 +86,7 @@ def _commands(documents: Documents, path: str, content: bytes) -> Iterator[Comma
 @lru_cache(maxsize=MANIFESTS_LIMIT + 12)
 def _read(content: bytes) -> tuple[_Container, ...] | None:
     """The components that a manifest starts; None where the kubelet would refuse the file."""
-    document = load(content)
+    document = yaml.load(content)
     pods = items_at(document, "items") or (document,)
     if not all(_is_pod(pod) for pod in pods):
         return None

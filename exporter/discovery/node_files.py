@@ -85,7 +85,7 @@ def documents_of(content: bytes) -> tuple[bytes, ...]:
     return tuple(part for part in _DOCUMENT_SEPARATOR.split(content) if part.strip())
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=32)
 def _loaded(content: bytes) -> object | None:
     return yaml.load(content)
 

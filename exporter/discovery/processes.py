@@ -14,6 +14,7 @@ from posixpath import basename, dirname
 
 from exporter.discovery.command import Command, Locate
 from exporter.discovery.components import COMPONENTS, MULTIPLE
+from exporter.discovery.distributions import KNOWN_DIRECTORIES
 from exporter.discovery.flags import Flags, parse_flags
 from exporter.discovery.node_files import is_below, is_below_any, normalized
 from exporter.model import Mount, Origin, Process
@@ -24,15 +25,8 @@ FLAGS_LIMIT = 64
 
 _POD = re.compile(r"(?:^|[/-])pod(?P<uid>[0-9a-f]{8}[0-9a-f_-]{24,28})(?=[./]|$)")
 _STATIC = re.compile(r"[0-9a-f]{32}")
-_OTHERS_ROOTS = (
-    "/var/lib/docker",
-    "/var/lib/containerd",
-    "/var/lib/containers",
-    "/var/lib/kubelet/pods",
-    "/run/containerd",
-    "/run/docker",
-)
-"""Where container runtimes keep file systems that are not the host's own."""
+_CONTAINER = re.compile(r"[0-9a-f]{64}")
+"""The id that container runtimes give."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,27 +126,21 @@ def _objection(process: Process, uids: frozenset[int]) -> str | None:
 
 
 def _command(process: Process, host: _View) -> Command | None:
-    """The command of a process; None where the paths it names are all somebody else's."""
-    flags = parse_flags(_arguments(process))
-    locate = _locate(process, host)
-    named = [
-        path
-        for values in flags.values.values()
-        for value in values
-        if (path := normalized(value)) is not None
-    ]
-    located = [path for path in named[:FLAGS_LIMIT] if locate(path) is not None]
-    if named and not located:
-        return None
-    return Command(
+    """The command of a process; None where it names only others' paths, or none from inside a container."""
+    locate, seen = _locates(process, host)
+    command = Command(
         component=_name(process),
-        flags=Flags(dict(_limited(flags.values))),
+        flags=Flags(dict(_limited(parse_flags(_arguments(process)).values))),
         origin=Origin.PROCESS,
         locate=locate,
+        seen=seen,
         is_trusted=process.uid == 0,
         is_complete=False,
         started=process.started,
     )
+    paths = command.paths()
+    is_own = any(seen(path) is not None for path in paths) if paths else not _CONTAINER.search(process.cgroup)
+    return command if is_own else None
 
 
 def _limited(values: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -166,17 +154,29 @@ def _limited(values: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, tuple
         yield name, given
 
 
-def _locate(process: Process, host: _View) -> Locate:
-    """From a process's paths to the host's: the same where both see the same, else by device if in a pod."""
+def _locates(process: Process, host: _View) -> tuple[Locate, Locate]:
+    """From a process's paths to the host's, to be believed at once and to be believed with a manifest.
+
+    At once: the same path where both see the same, and by device into a PKI directory for a process in a pod.
+    """
     view = _View(process.mounts)
     in_pod = bool(_pods(process))
 
-    def locate(written: str) -> str | None:
+    def candidates(written: str) -> list[str]:
         path = normalized(written)
         source = None if path is None else view.source(path)
-        if source is None or host.source(path or "") == source:
-            return None if source is None else path
-        own = [path for path in host.paths_of(*source) if not is_below_any(path, _OTHERS_ROOTS)]
-        return min(own, key=lambda path: (path != source[1], len(path)), default=None) if in_pod else None
+        if path is None or source is None:
+            return []
+        if host.source(path) == source:
+            return [path]
+        found = host.paths_of(*source) if in_pod else ()
+        return sorted(found, key=lambda path: (path != source[1], len(path)))
 
-    return locate
+    def locate(written: str) -> str | None:
+        found = candidates(written)
+        known = (
+            path for path in found if path == normalized(written) or is_below_any(path, KNOWN_DIRECTORIES)
+        )
+        return next(known, None)
+
+    return locate, lambda written: next(iter(candidates(written)), None)

@@ -1,7 +1,7 @@
 """How systemd would start a service: unit, drop-ins, environment files (systemd.unit(5), systemd.exec(5))."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from posixpath import basename, join
 
@@ -17,6 +17,8 @@ DIRECTORIES = (
 )
 """Where units lie, the strongest first."""
 
+_BOOT = "/etc/systemd/system/multi-user.target.wants"
+"""Links to what ``systemctl enable`` had start at boot."""
 _WHOLE_VARIABLE = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
 _BRACED_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _LINES_LIMIT = 10_000
@@ -34,7 +36,13 @@ class Started:
     """The words a service is started with, and whether only root can have written them."""
 
     words: tuple[str, ...]
+    environment: Mapping[str, str]
     is_trusted: bool
+
+
+def is_enabled(documents: Documents, name: str) -> bool:
+    """Something wants the service to be started: an installed unit alone may never run."""
+    return documents.exists(f"{_BOOT}/{name}")
 
 
 def service(documents: Documents, name: str) -> Started | None:
@@ -52,7 +60,7 @@ def service(documents: Documents, name: str) -> Started | None:
     for path in state.environment_files if is_trusted else ():
         is_trusted = is_trusted and documents.is_trusted(path)
         environment |= environment_file(documents, path)
-    return Started(tuple(words_of(state.start, environment)), is_trusted)
+    return Started(tuple(words_of(state.start, environment)), environment, is_trusted)
 
 
 def _files(documents: Documents, name: str) -> list[str]:

@@ -410,7 +410,9 @@ def test_the_table_is_whole() -> None:
     assert len(marks) == len(set(marks))
     for layout in LAYOUTS:
         assert layout.searches
-        assert not any(search.startswith(("/etc/ssl", "/usr/share")) for search in layout.searches)
+        assert not any(
+            search.startswith(("/etc/ssl/certs", "/etc/pki", "/usr/")) for search in layout.searches
+        )
 
 
 def test_each_path_has_one_role_whoever_names_it(tmp_path: Path) -> None:

@@ -141,6 +141,17 @@ def test_a_nested_nodes_components_are_not_the_hosts(tmp_path: Path) -> None:
     assert Origin.PROCESS not in {reference.origin for reference in found.references}
 
 
+def test_a_node_in_a_directory_of_the_host_is_not_the_host(tmp_path: Path) -> None:
+    """A node of name spaces alone keeps its files on the host's own disk, under another path."""
+    inner = replace(PKI, root="/srv/lab/cp1/etc_kubernetes/pki")
+    pod = replace(etcd(), mounts=(OVERLAY, inner))
+    rows, ignored = seen(
+        tmp_path, pod, replace(kubelet("--config=/etc/kubernetes/pki/x"), mounts=(DISK, inner))
+    )
+    assert rows == []
+    assert ignored == {"foreign_mounts": 2}
+
+
 def test_paths_are_mapped_by_device_and_root(tmp_path: Path) -> None:
     """Where a container sees a directory of the host elsewhere, the host's own path is the place."""
     moved = (OVERLAY, replace(PKI, point="/certs"))
@@ -175,22 +186,26 @@ def test_without_any_view_of_the_host_no_process_counts(tmp_path: Path) -> None:
     assert found.node.processes_ignored == {"foreign_mounts": 1}
 
 
-def test_a_process_that_names_no_path_counts(tmp_path: Path) -> None:
-    """There is nothing to compare, and it shows that the component runs."""
-    found = look(plant(tmp_path, KUBEADM), (OWN, etcd("--name=x")))
+def test_a_process_that_names_no_path_counts_outside_containers(tmp_path: Path) -> None:
+    """A service shows that the component runs; in a container nothing ties it to this node."""
+    plant(tmp_path, KUBEADM)
+    service = replace(etcd("--name=x"), cgroup="/system.slice/etcd.service", mounts=HOST)
+    found = look(tmp_path, (OWN, service))
     assert found.node.processes_ignored == {}
     assert found.node.type is NodeType.CONTROL_PLANE
     assert found.node.listeners == ()
+    found = look(tmp_path, (OWN, etcd("--name=x")))
+    assert found.node.processes_ignored == {"foreign_mounts": 1}
+    assert found.node.type is NodeType.WORKER
 
 
 def test_a_running_etcd_with_few_flags_may_have_variables(tmp_path: Path) -> None:
     """A process's environment is unreadable: unless a flag says, it is unknown whom it asks for what."""
-    urls = "--listen-client-urls=https://10.0.0.1:2379"
-    (listener,) = look(plant(tmp_path, KUBEADM), (OWN, etcd(urls))).node.listeners
+    flags = ("--listen-client-urls=https://10.0.0.1:2379", "--cert-file=/etc/kubernetes/pki/s.crt")
+    (listener,) = look(plant(tmp_path, KUBEADM), (OWN, etcd(*flags))).node.listeners
     assert (listener.client_auth, listener.origin) == ("unknown", Origin.PROCESS)
-    (listener,) = look(
-        tmp_path, (OWN, etcd(urls, "--trusted-ca-file=/etc/kubernetes/pki/ca.crt"))
-    ).node.listeners
+    asking = etcd(*flags, "--trusted-ca-file=/etc/kubernetes/pki/ca.crt")
+    (listener,) = look(tmp_path, (OWN, asking)).node.listeners
     assert listener.client_auth == "required"
 
 

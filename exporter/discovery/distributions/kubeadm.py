@@ -1,7 +1,8 @@
 """kubeadm and what is kubeadm underneath: minikube and kind.
 
 kubeadm ``cmd/kubeadm/app/constants/constants.go``, ``phases/certs/certlist.go``, the packages' drop-in
-``10-kubeadm.conf``; minikube ``pkg/minikube/bootstrapper/certs.go``; kind ``pkg/cluster/internal/kubeadm``.
+``10-kubeadm.conf``; Kubespray ``roles/etcd``, which keeps certificates in other directories; minikube
+``pkg/minikube/bootstrapper/certs.go``; kind ``pkg/cluster/internal/kubeadm``.
 """
 
 from typing import Final
@@ -52,9 +53,11 @@ def _layout(
     return Layout(
         distribution=distribution,
         marks=marks,
-        directories=("/etc/kubernetes", "/var/lib/kubelet/pki", *directories),
+        directories=("/etc/kubernetes", "/var/lib/kubelet/pki", "/etc/ssl/etcd", *directories),
         searches=(
             f"{pki}/**",
+            "/etc/kubernetes/ssl/**",
+            "/etc/ssl/etcd/**",
             "/etc/kubernetes/*",
             "/etc/kubernetes/tmp/**",
             "/var/lib/kubelet/pki/*",
@@ -74,7 +77,7 @@ def _layout(
             f"{pki}/front-proxy-ca.crt": Role.FRONT_PROXY_CA,
             f"{pki}/etcd/ca.crt": Role.ETCD_CA,
         },
-        users=("kubeadm-etcd", "kubeadm-kas", "kubeadm-kcm", "kubeadm-ks"),
+        users=("etcd", "kubeadm-etcd", "kubeadm-kas", "kubeadm-kcm", "kubeadm-ks"),
         kubeadm_configurations=kubeadm_configurations,
     )
 
