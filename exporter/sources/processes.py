@@ -32,12 +32,12 @@ _ESCAPED: Final = re.compile(rb"\\([0-7]{3})")
 def read_processes(host_root: str) -> tuple[Process, ...] | None:
     """Read the processes that look like a component, the first one and this one; None without a /proc."""
     proc = os.path.join(host_root, "proc")  # noqa: PTH118 - thousands of names a scan, plain strings are cheap
-    boot = _boot_time(proc)
+    pids, boot = _pids(proc), _boot_time(proc)
     if boot is None:
         return None
     own = _own_pid(proc)
     processes = []
-    for pid in _pids(proc):
+    for pid in pids:
         if pid not in {own, 1} and not _looks_like_component(f"{proc}/{pid}"):
             continue
         process = _read(f"{proc}/{pid}", pid, boot, own_root=host_root if pid == own else None)

@@ -200,6 +200,32 @@ def test_configuration_files_name_files_in_turn(tmp_path: Path) -> None:
     assert found.failures == ()
 
 
+def test_what_is_only_in_the_container_is_not_on_the_host(tmp_path: Path) -> None:
+    """A kubeconfig or configuration file on the host may name files of the image."""
+    egress = "egressSelections: [{connection: {transport: {tcp: {tlsConfig: {caBundle: /image/ca.crt}}}}}]\n"
+    plant(
+        tmp_path,
+        {
+            "/kind/version": "v1",
+            f"{MANIFESTS}/a.json": component(
+                "kube-apiserver", "--egress-selector-config-file=/etc/kubernetes/egress.yaml"
+            ),
+            f"{MANIFESTS}/s.json": component("kube-scheduler", "--kubeconfig=/etc/kubernetes/s.conf"),
+            "/etc/kubernetes/egress.yaml": egress,
+            "/etc/kubernetes/s.conf": kubeconfig("client-certificate: /image/me.crt"),
+        },
+    )
+    assert not any("/image" in reference.path for reference in look(tmp_path).references)
+
+
+def test_a_node_whose_kubelet_nothing_describes(tmp_path: Path) -> None:
+    """Known by its mark alone, a node has a kubelet of which nothing is said."""
+    found = look(plant(tmp_path, {"/etc/eks/notes": ""}))
+    assert found.references == ()
+    assert found.node.kubelet.certificate_directory == ""
+    assert found.node.kubelet.rotate_certificates is None
+
+
 def test_a_demoted_control_plane_has_no_conventions(tmp_path: Path) -> None:
     """Without manifests nothing runs, and what kubeadm left is not in use; nor is etcd's without an etcd."""
     leftovers = {

@@ -72,6 +72,7 @@ def test_booleans_are_read_as_go_reads_them(arguments: list[str], value: bool | 
         (["sh", "-c", "# it's etcd --a\netcdctl member list && etcd --a=1; sleep 1"], ("etcd", ("--a=1",))),
         (["sh", "-c", "etcd --a=it's"], ("etcd", ("--a=it's",))),
         (["sh", "-c", "cp /usr/bin/etcd /tmp"], None),
+        (["bash", "-e", "-c", "etcd --a=1"], ("etcd", ("--a=1",))),
         (["sh", "/start.sh"], None),
         (["sh"], None),
         (["pause"], None),

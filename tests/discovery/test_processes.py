@@ -180,6 +180,22 @@ def test_the_hosts_view_may_be_made_of_several_mounts(tmp_path: Path) -> None:
         assert SERVER in table(found.references)
 
 
+def test_a_place_that_another_mount_covers_is_not_to_be_seen(tmp_path: Path) -> None:
+    """The directory is on the disk, but this program sees another file system in its place."""
+    own = replace(OWN, mounts=(DISK, Mount(device="8:9", root="/", point="/etc/kubernetes")))
+    found = look(plant(tmp_path, KUBEADM), (own, etcd()))
+    assert found.node.processes_ignored == {"foreign_mounts": 1}
+
+
+def test_a_kubelet_whose_certificates_are_elsewhere(tmp_path: Path) -> None:
+    """A kubelet that keeps its directory in another file system names nothing in this one."""
+    elsewhere = Mount(device="0:99", root="/", point="/var/lib/kubelet")
+    running = replace(kubelet("--rotate-certificates", "--kubeconfig=/etc/kubernetes/kubelet.conf"))
+    found = look(plant(tmp_path, KUBEADM), (OWN, replace(running, mounts=(DISK, elsewhere))))
+    assert found.node.kubelet.certificate_directory == ""
+    assert {reference.path for reference in found.references} == {"/etc/kubernetes/kubelet.conf"}
+
+
 def test_without_any_view_of_the_host_no_process_counts(tmp_path: Path) -> None:
     """Where neither this program's mounts nor the first process's can be read, nothing can be compared."""
     found = look(plant(tmp_path, KUBEADM), (etcd(),))

@@ -85,6 +85,18 @@ def test_what_cannot_be_read_is_left_out(tmp_path: Path) -> None:
     assert (process.mounts, process.started) == ((), None)
 
 
+def test_a_crowd_of_components_is_cut(tmp_path: Path) -> None:
+    """Of processes that look like a component, 1,024 are read."""
+    crowd = {
+        f"/proc/{pid}/{name}": content
+        for pid in range(100, 1130)
+        for name, content in (("cmdline", "etcd\0"), ("status", "Uid:\t0\t0\t0\t0\n"))
+    }
+    found = read_processes(str(plant(tmp_path, {"/proc/stat": BOOT, **crowd})))
+    assert found is not None
+    assert [found[0].pid, found[-1].pid, len(found)] == [100, 1123, 1024]
+
+
 def test_mounts_of_a_pod_of_the_api_are_not_worth_reading(tmp_path: Path) -> None:
     """Such a process is no evidence whatever it has mounted."""
     cgroup = "0::/kubepods/besteffort/pod1b4e28ba-2fa1-11d2-883f-0016d3cca427/x\n"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from looking import look, plant, table
 
-from exporter.model import Mount, NodeType, Process
+from exporter.model import Failure, Mount, NodeType, Place, Process, Reason
 
 ETCD = {
     "/etc/kubernetes/kubelet.conf": "",
@@ -41,6 +41,13 @@ def test_an_installed_unit_that_nothing_starts_is_no_evidence(tmp_path: Path) ->
     """A package brings its unit along; only an enabled one runs."""
     found = look(plant(tmp_path, ETCD))
     assert "etcd" not in {reference.component for reference in found.references}
+    assert found.node.listeners == ()
+
+
+def test_a_unit_that_cannot_be_read_is_a_failure(tmp_path: Path) -> None:
+    """It is named, and tells nothing."""
+    found = look(plant(tmp_path, {**ETCD, **ENABLED, "/etc/systemd/system/etcd.service": "#" * (2 << 20)}))
+    assert found.failures == (Failure(Place("/etc/systemd/system/etcd.service"), Reason.TOO_LARGE),)
     assert found.node.listeners == ()
 
 
