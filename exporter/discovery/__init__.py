@@ -81,6 +81,8 @@ class _Found:
     enabled: frozenset[str]
     strangers: int
     """Processes that no manifest agrees with."""
+    starts: dict[str, float]
+    """Component to the start of its first process."""
     servers: list[str] = field(default_factory=list)
     etcds: list[Etcd] = field(default_factory=list)
 
@@ -100,7 +102,13 @@ class _Found:
         enabled = enabled_components(documents, layout, evidence, [*own, *commands])
         known = frozenset(command.component for command in commands)
         commands += default_commands(documents, layout, enabled, known)
-        found = cls(node, commands, enabled, strangers=len(running) - len(believed))
+        found = cls(
+            node,
+            commands,
+            enabled,
+            strangers=len(running) - len(believed),
+            starts=_starts((*own, *believed), evidence),
+        )
         for command in (*own, *commands):
             if command.component == "etcd":
                 found.etcds += [member] if (member := etcd(documents, references, command)) else []
@@ -128,9 +136,20 @@ def _node(documents: Documents, layout: Layout, evidence: Counted, found: _Found
         etcd_peer_names=_distinct(name for member in found.etcds for name in member.peer_names),
         kubelet=found.kubelet.settings,
         listeners=_listeners(found.etcds),
+        etcd_path=next((member.document for member in found.etcds if member.document), ""),
         etcd_auto_tls=_distinct(name for member in found.etcds for name in member.auto_tls),
         processes_ignored=_ignored(evidence, found.strangers),
+        component_starts=found.starts,
     )
+
+
+def _starts(commands: Iterable[Command], evidence: Counted) -> dict[str, float]:
+    starts: dict[str, float] = {}
+    found = [(command.component, command.started) for command in commands]
+    for component, started in (*found, *((name, item.started) for name, item in evidence.programs.items())):
+        if started is not None:
+            starts[component] = min(starts.get(component, started), started)
+    return dict(sorted(starts.items()))
 
 
 def _ignored(evidence: Counted, strangers: int) -> dict[str, int]:

@@ -19,6 +19,8 @@ class Command:
     component: str
     flags: Flags
     origin: Origin
+    document: str = ""
+    """Where it stands; empty for a process and a convention."""
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     locate: Locate = normalized
     seen: Locate = normalized

@@ -69,6 +69,7 @@ def services(documents: Documents, layout: Layout) -> Iterator[Command]:
                 component=component,
                 flags=parse_flags(started.words[1:]),
                 origin=Origin.UNIT,
+                document=started.unit,
                 environment=started.environment,
                 is_trusted=started.is_trusted,
             )
@@ -99,6 +100,7 @@ def _argument_file(documents: Documents, layout: Layout, component: str) -> Comm
         component=component,
         flags=parse_flags(words),
         origin=Origin.ARGS_FILE,
+        document=path,
         is_trusted=documents.is_trusted(path),
     )
 
@@ -135,8 +137,8 @@ def _left_enabled(documents: Documents, layout: Layout) -> set[str]:
 
 def _is_agent(layout: Layout, counted: Counted) -> bool:
     """The distribution's own program runs, and as one that starts no control plane."""
-    running = [words for name, words in counted.programs.items() if name in layout.programs]
-    return bool(running) and all(layout.agent_words & {*words[:1]} for words in running)
+    running = [program for name, program in counted.programs.items() if name in layout.programs]
+    return bool(running) and all(layout.agent_words & {*program.arguments[:1]} for program in running)
 
 
 def default_commands(

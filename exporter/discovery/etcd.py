@@ -49,6 +49,8 @@ class Etcd:
     """What one etcd is configured to be."""
 
     listeners: tuple[Listener, ...]
+    document: str
+    """What configures it; empty where only its process or a convention tells."""
     names: tuple[str, ...]
     peer_names: tuple[str, ...]
     auto_tls: tuple[str, ...]
@@ -58,6 +60,7 @@ class Etcd:
 class _Settings:
     value: Callable[[str], str]
     origin: Origin
+    document: str
     is_complete: bool
     is_trusted: bool
 
@@ -99,6 +102,7 @@ def etcd(documents: Documents, references: References, command: Command) -> Etcd
             references.add(reference, is_trusted=settings.is_trusted)
     return Etcd(
         listeners=tuple(_listeners(settings)),
+        document=settings.document,
         names=_names(settings, "listen-client-urls", "listen-client-http-urls", "advertise-client-urls"),
         peer_names=_names(settings, "listen-peer-urls", "initial-advertise-peer-urls"),
         auto_tls=_auto_tls(settings),
@@ -109,7 +113,11 @@ def _settings(documents: Documents, references: References, command: Command) ->
     inside = command.value("config-file")
     if not inside:
         return _Settings(
-            command.value, command.origin, is_complete=command.is_complete, is_trusted=command.is_trusted
+            command.value,
+            command.origin,
+            command.document,
+            is_complete=command.is_complete,
+            is_trusted=command.is_trusted,
         )
     path = command.locate(inside)
     if path is None or not references.may_open(path, is_trusted=command.is_trusted):
@@ -128,7 +136,7 @@ def _settings(documents: Documents, references: References, command: Command) ->
         return found if isinstance(found, str) else ""
 
     is_trusted = command.is_trusted and documents.is_trusted(path)
-    return _Settings(value, Origin.COMPONENT_CONFIG, is_complete=True, is_trusted=is_trusted)
+    return _Settings(value, Origin.COMPONENT_CONFIG, path, is_complete=True, is_trusted=is_trusted)
 
 
 def _files(settings: _Settings) -> Iterator[_File]:

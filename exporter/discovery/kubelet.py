@@ -1,29 +1,21 @@
 """The kubelet's effective settings and files.
 
-Flags go before drop-ins, drop-ins before ``--config``; drop-ins are merged as JSON merge patches in the order
-of their paths, and one that does not say what it is stops the kubelet (Kubernetes
-``cmd/kubelet/app/server.go``, ``mergeKubeletConfigurations``; RFC 7396). A relative path in a file starts at
-that file (``pkg/kubelet/kubeletconfig/configfiles``).
+Flags go before its configuration (Kubernetes ``cmd/kubelet/app/server.go``, ``kubeletConfigFlagPrecedence``);
+the certificate directory and the kubeconfigs exist only as flags.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from posixpath import dirname, join
+from posixpath import join
 
 from exporter.discovery.command import Command
+from exporter.discovery.kubelet_config import configuration
 from exporter.discovery.node_files import Documents, at, text_at
 from exporter.discovery.references import References
-from exporter.model import KubeletSettings, Origin, Part, Reason, Reference, Requirement, Role, Search
+from exporter.model import KubeletSettings, Origin, Part, Reference, Requirement, Role
 
-_PATHS = (
-    ("tlsCertFile",),
-    ("tlsPrivateKeyFile",),
-    ("staticPodPath",),
-    ("authentication", "x509", "clientCAFile"),
-)
 _CERTIFICATES = "/var/lib/kubelet/pki"
 """The default of ``--cert-dir``."""
-_DROP_INS_LIMIT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +96,17 @@ def kubelet(documents: Documents, references: References, commands: Sequence[Com
     """Note the files of the kubelet that the commands start, the strongest evidence first."""
     if not commands:
         return Kubelet()
-    configuration, is_trusted = _configuration(documents, references, commands)
-    evidence = _Evidence(commands, configuration, is_trusted)
+    flags = _Evidence(commands, None, is_trusted=all(command.is_trusted for command in commands))
+    evidence = _Evidence(
+        commands,
+        *configuration(
+            documents,
+            references,
+            flags.path("config"),
+            flags.path("config-dir"),
+            is_trusted=flags.is_trusted,
+        ),
+    )
     directory = evidence.path("cert-dir") or commands[0].locate(_CERTIFICATES) or ""
     client = evidence.boolean("rotate-certificates", "rotateCertificates")
     server = evidence.boolean("rotate-server-certificates", "serverTLSBootstrap")
@@ -123,7 +124,7 @@ def kubelet(documents: Documents, references: References, commands: Sequence[Com
             bootstrap_kubeconfig=evidence.path("bootstrap-kubeconfig"),
             static_pod_path=static_pods[1] if static_pods else "",
         ),
-        cluster_domain=evidence.flag("cluster-domain") or text_at(configuration, "clusterDomain"),
+        cluster_domain=evidence.flag("cluster-domain") or text_at(evidence.configuration, "clusterDomain"),
         hostname_override=evidence.flag("hostname-override"),
         node_ip=evidence.flag("node-ip"),
     )
@@ -181,59 +182,3 @@ def _reference(value: _Value, part: Part, role: Role, path: str, requirement: Re
         origin=value.origin,
         requirement=requirement,
     )
-
-
-def _configuration(
-    documents: Documents, references: References, commands: Sequence[Command]
-) -> tuple[object, bool]:
-    """The merged configuration, None where there is none, and whether only root can have written it."""
-    evidence = _Evidence(commands, None, is_trusted=True)
-    trusted_command = all(command.is_trusted for command in commands)
-    merged: object = None
-    is_trusted = trusted_command
-    for path, is_drop_in in _sources(documents, evidence):
-        if not references.may_open(path, is_trusted=trusted_command):
-            continue
-        document = documents.load(path)
-        if document is None:
-            continue
-        if is_drop_in and text_at(document, "kind") != "KubeletConfiguration":
-            documents.fail(path, Reason.MALFORMED_CONFIGURATION)
-            continue
-        merged = _merged(merged, _absolute(document, dirname(path)))
-        is_trusted = is_trusted and documents.is_trusted(path)
-    return merged, is_trusted
-
-
-def _sources(documents: Documents, evidence: _Evidence) -> Iterator[tuple[str, bool]]:
-    if path := evidence.path("config"):
-        yield path, False
-    if directory := evidence.path("config-dir"):
-        documents.directories[directory] = None
-        found = documents.files.match(Search(pattern=f"{directory}/**/*.conf"))
-        yield from ((path, True) for path in sorted(set(found))[:_DROP_INS_LIMIT])
-
-
-def _merged(base: object, patch: object) -> object:
-    """Apply a JSON merge patch (RFC 7396): objects are merged, anything else is replaced, null removes."""
-    if not isinstance(patch, Mapping):
-        return patch
-    result = dict(base) if isinstance(base, Mapping) else {}
-    for key, value in patch.items():
-        if value is None:
-            result.pop(key, None)
-        else:
-            result[key] = _merged(result.get(key), value)
-    return result
-
-
-def _absolute(document: object, directory: str) -> object:
-    """The document with each relative path in it made absolute."""
-    patch: object = document
-    for keys in _PATHS:
-        if path := text_at(document, *keys):
-            value: object = join(directory, path)
-            for key in reversed(keys):
-                value = {key: value}
-            patch = _merged(patch, value)
-    return patch

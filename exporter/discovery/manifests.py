@@ -76,6 +76,7 @@ def _commands(documents: Documents, path: str, content: bytes) -> Iterator[Comma
             component=container.component,
             flags=container.flags,
             origin=Origin.MANIFEST,
+            document=path,
             environment=container.environment,
             locate=container.volumes.locate,
             is_trusted=is_trusted,

@@ -30,12 +30,19 @@ _CONTAINER = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
+class Program:
+    """A process that runs several components."""
+
+    arguments: tuple[str, ...]
+    started: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Counted:
     """The processes that are evidence, and how many look like it but are not."""
 
     commands: tuple[Command, ...] = ()
-    programs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Programs that run several components, with their arguments."""
+    programs: Mapping[str, Program] = field(default_factory=dict)
     ignored: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -65,9 +72,11 @@ class _View:
 
 
 def programs_of(processes: Iterable[Process]) -> frozenset[str]:
-    """The names of root's processes outside pods: enough to tell a distribution."""
+    """The names of root's processes outside pods and containers: enough to tell a distribution."""
     return frozenset(
-        name for process in processes if process.uid == 0 and not _pods(process) and (name := _name(process))
+        name
+        for process in processes
+        if process.uid == 0 and not _is_in_container(process) and (name := _name(process))
     )
 
 
@@ -78,15 +87,17 @@ def counted(processes: Sequence[Process], uids: frozenset[int]) -> Counted:
     host = _View(next((mounts for mounts in views if mounts), ()))
     ignored: Counter[str] = Counter()
     commands: list[Command] = []
-    programs: dict[str, tuple[str, ...]] = {}
+    programs: dict[str, Program] = {}
     looking = [process for process in processes if _name(process)]
     for process in sorted(looking, key=lambda process: process.pid):
         name = _name(process)
         reason = _objection(process, uids)
         if reason is None and len(commands) + len(programs) >= PROCESSES_LIMIT:
             reason = "too_many"
-        if reason is None and name in MULTIPLE:
-            programs[name] = _arguments(process)
+        if reason is None and name in MULTIPLE and _is_in_container(process):
+            reason = "foreign_mounts"
+        elif reason is None and name in MULTIPLE:
+            programs.setdefault(name, Program(_arguments(process), process.started))
         elif reason is None:
             command = _command(process, host)
             if command is None:
@@ -108,6 +119,10 @@ def _name(process: Process) -> str:
 def _arguments(process: Process) -> tuple[str, ...]:
     """The words after the program; k3s writes its subcommand into the first (``k3s server``)."""
     return (*process.arguments[0].split()[1:], *(word for word in process.arguments[1:] if word))
+
+
+def _is_in_container(process: Process) -> bool:
+    return bool(_pods(process)) or _CONTAINER.search(process.cgroup) is not None
 
 
 def _pods(process: Process) -> list[str]:
@@ -139,7 +154,7 @@ def _command(process: Process, host: _View) -> Command | None:
         started=process.started,
     )
     paths = command.paths()
-    is_own = any(seen(path) is not None for path in paths) if paths else not _CONTAINER.search(process.cgroup)
+    is_own = any(seen(path) is not None for path in paths) if paths else not _is_in_container(process)
     return command if is_own else None
 
 

@@ -35,6 +35,7 @@ class _Service:
 class Started:
     """The words a service is started with, and whether only root can have written them."""
 
+    unit: str
     words: tuple[str, ...]
     environment: Mapping[str, str]
     is_trusted: bool
@@ -49,7 +50,8 @@ def service(documents: Documents, name: str) -> Started | None:
     """The command line of a service; None where no unit of that name starts anything."""
     state = _Service()
     is_trusted = True
-    for path in _files(documents, name):
+    paths = _files(documents, name)
+    for path in paths:
         content = documents.text(path)
         if content is not None:
             is_trusted = is_trusted and documents.is_trusted(path)
@@ -60,7 +62,7 @@ def service(documents: Documents, name: str) -> Started | None:
     for path in state.environment_files if is_trusted else ():
         is_trusted = is_trusted and documents.is_trusted(path)
         environment |= environment_file(documents, path)
-    return Started(tuple(words_of(state.start, environment)), environment, is_trusted)
+    return Started(paths[0], tuple(words_of(state.start, environment)), environment, is_trusted)
 
 
 def _files(documents: Documents, name: str) -> list[str]:

@@ -87,3 +87,5 @@ class Node:
     """``auto-tls`` and ``peer-auto-tls``, those that are on."""
     processes_ignored: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """Reason to number of processes that look like a component but do not count."""
+    component_starts: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    """Component to the Unix time at which the earliest of its processes that count started."""

@@ -312,13 +312,32 @@ def test_an_agents_leftover_server_files_are_not_in_use(
     )
 
 
+def test_the_start_of_each_component_is_known(tmp_path: Path) -> None:
+    """The earliest process of a name counts, of those that are evidence; a forger's start does not."""
+    plant(tmp_path, KUBEADM)
+    crowd = (
+        OWN,
+        kubelet("--v=2"),
+        etcd(),
+        replace(etcd(), pid=901, started=150.0),
+        replace(etcd(), pid=902, started=1.0, cgroup=FROM_THE_API),
+        replace(etcd(), pid=903, started=None),
+        replace(kubelet(), pid=904, arguments=("k3s server",), started=50.0),
+        replace(kubelet(), pid=905, arguments=("k3s server",), started=5.0, cgroup="/docker/" + "f" * 64),
+    )
+    node = look(tmp_path, crowd).node
+    assert node.component_starts == {"etcd": 150.0, "k3s": 50.0, "kubelet": 100.0}
+    assert node.processes_ignored == {"foreign_mounts": 1, "pod": 1}
+
+
 def test_what_runs_tells_the_distribution(tmp_path: Path) -> None:
     """Files of kubeadm on a node that now runs k3s are leftovers; a pod's program tells nothing."""
     plant(tmp_path, KUBEADM)
     running = Process(pid=7, uid=0, arguments=("k3s server",), cgroup="/k3s", mounts=HOST, started=None)
     assert look(tmp_path, (OWN, running)).node.distribution is Distribution.K3S
-    pod = replace(running, cgroup=FROM_THE_API)
-    assert look(tmp_path, (OWN, pod)).node.distribution is Distribution.KUBEADM
+    for cgroup in (FROM_THE_API, "/docker/" + "f" * 64):
+        other = replace(running, cgroup=cgroup)
+        assert look(tmp_path, (OWN, other)).node.distribution is Distribution.KUBEADM
 
 
 def test_bounds_keep_a_crowd_cheap(tmp_path: Path) -> None:

@@ -180,6 +180,19 @@ def test_the_names_of_etcd_are_those_its_certificates_have(recorded: str, unpack
                 assert set(names) <= {name.value for name in leaf.sans}
 
 
+@pytest.mark.parametrize(
+    ("recorded", "path"),
+    [
+        ("kubeadm-1.36-control-plane", "/etc/kubernetes/manifests/etcd.yaml"),
+        ("k3s-1.36.3", "/var/lib/rancher/k3s/server/db/etcd/config"),
+        ("k0s-1.36.3", ""),
+    ],
+)
+def test_what_configures_etcd_is_known(recorded: str, path: str, unpacked: Unpack) -> None:
+    """The manifest, or the file that it names; nothing where only a convention tells."""
+    assert look(unpacked(recorded)).node.etcd_path == path
+
+
 def test_without_proc_the_processes_are_not_known(unpacked: Unpack) -> None:
     """The source that is away says so; with it there and empty, nothing changes but that."""
     root = unpacked("kubeadm-1.36-worker")

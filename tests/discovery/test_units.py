@@ -35,6 +35,7 @@ def test_an_etcd_with_all_its_settings_in_variables(tmp_path: Path) -> None:
         ("https://10.0.0.1:2380", "required"),
     ]
     assert found.node.type is NodeType.CONTROL_PLANE
+    assert found.node.etcd_path == "/etc/systemd/system/etcd.service"
 
 
 def test_an_installed_unit_that_nothing_starts_is_no_evidence(tmp_path: Path) -> None:
