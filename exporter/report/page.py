@@ -9,7 +9,7 @@ from typing import Final
 from exporter.model import Place, Severity, State
 from exporter.report.document import Assessment
 from exporter.report.page_rows import table
-from exporter.report.page_words import expiry_words, shown, utc
+from exporter.report.page_words import expiry_words, shown, shown_path, utc
 from exporter.report.verdict import Urgency
 from exporter.report.view import Problem, Row, View, problems_of, view_of
 
@@ -32,6 +32,7 @@ def _hash(content: str) -> str:
 CONTENT_SECURITY_POLICY: Final = "; ".join(
     (
         "default-src 'none'",
+        "img-src data:",
         f"style-src {_hash(_STYLE)}",
         f"script-src {_hash(_SCRIPT)}",
         "base-uri 'none'",
@@ -150,9 +151,10 @@ def _problem(problem: Problem) -> str:
     detail = f"<p>{shown(problem.detail)}</p>" if problem.detail else ""
     repair = "".join(f"<code>{shown(line)}</code>" for line in problem.repair)
     runbook = f' <a href="{escape(problem.runbook)}" rel="noreferrer">Runbook</a>' if problem.runbook else ""
+    title = shown(problem.title[:1].upper() + problem.title[1:])
     return (
         f'<li class="{problem.severity}"><h3><span class="severity">{problem.severity}</span> '
-        f"{shown(problem.title)} <span class='role'>{escape(problem.role)}</span>{state}{runbook}</h3>"
+        f"{title} <span class='role'>{escape(problem.role)}</span>{state}{runbook}</h3>"
         f'<p class="path">{_where(problem.place)}</p>{detail}'
         + (f'<div class="repair">{repair}</div>' if repair else "")
         + "</li>"
@@ -162,4 +164,4 @@ def _problem(problem: Problem) -> str:
 def _where(place: Place) -> str:
     entry = f' <span class="entry">{shown(place.entry)}</span>' if place.entry else ""
     index = f' <span class="entry">#{place.index}</span>' if place.index else ""
-    return f"{shown(place.path)}{entry}{index}"
+    return f"{shown_path(place.path)}{entry}{index}"

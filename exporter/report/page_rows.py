@@ -4,7 +4,7 @@ from html import escape
 from typing import Final
 
 from exporter.model import State
-from exporter.report.page_words import expiry_words, shown, utc
+from exporter.report.page_words import expiry_words, shown, shown_path, utc
 from exporter.report.view import Row, View
 
 SANS_OPEN: Final = 3
@@ -50,7 +50,7 @@ def _row(row: Row, view: View) -> str:
     return (
         f'<tr class="{row.urgency.name.lower()}">{_expires(row, view)}'
         f'<td data-label="Role"><span class="role">{escape(row.role)}</span>{_tags(row)}</td>'
-        f'<td data-label="Where" class="path">{shown(row.place.path)}{entry}{index}{count}</td>'
+        f'<td data-label="Where" class="path">{shown_path(row.place.path)}{entry}{index}{count}</td>'
         f'<td data-label="Subject" title="SHA-256 {row.fingerprint}">{shown(row.subject)}</td>'
         f'<td data-label="Issuer">{shown(row.issuer)}</td>'
         f'<td data-label="Names">{_names(row)}</td></tr>'

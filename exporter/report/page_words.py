@@ -37,6 +37,11 @@ def shown(text: str) -> str:
     return f"<bdi>{''.join(letters)}</bdi>"
 
 
+def shown_path(path: str) -> str:
+    """Isolate a path, which may break after each directory."""
+    return shown(path).replace("/", "/<wbr>").replace("</<wbr>", "</").removeprefix("<wbr>")
+
+
 def named(letter: str) -> str:
     """Name a character that cannot be seen: its code point, or the byte that is no UTF-8."""
     code = ord(letter)

@@ -6,6 +6,7 @@ from itertools import chain
 
 from exporter.model import Finding, Occurrence, Place, PlacedFailure, Reference, Severity, State
 from exporter.report.document import RUNBOOKS, Assessment
+from exporter.report.page_words import expiry_words, utc
 from exporter.report.repair import repair_of
 from exporter.report.verdict import Urgency
 
@@ -96,11 +97,12 @@ def _expiries(view: View) -> tuple[Problem, ...]:
     return tuple(
         Problem(
             severity=Severity.CRITICAL if row.urgency is Urgency.CRITICAL else Severity.WARNING,
-            title="expired" if row.effective_not_after <= view.now else "expires soon",
+            title=("" if row.effective_not_after <= view.now else "expires ")
+            + expiry_words(row.effective_not_after, view.now),
             place=row.place,
             role=row.role,
             state=row.state,
-            detail=f"{row.effective_not_after:%Y-%m-%d %H:%M} UTC"
+            detail=utc(row.effective_not_after)
             + (", when its CA ends" if row.effective_not_after < row.not_after else ""),
         )
         for row in view.rows

@@ -9,7 +9,8 @@ from typing import Final
 
 from exporter.server.web_values import ConfigurationError
 
-BACKLOG: Final = 128
+BACKLOG: Final = 1024
+"""A burst beyond it would cost the next client a second, the time until TCP tries again."""
 
 _ADDRESS: Final = re.compile(r"(?:\[(?P<ipv6>[^\[\]]*)\]|(?P<host>[^\[\]:]*)):(?P<port>\d{1,5})\Z")
 
