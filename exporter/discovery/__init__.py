@@ -39,6 +39,7 @@ from exporter.discovery.node_files import Documents, NodeFiles, is_below_any
 from exporter.discovery.operator import operator_references
 from exporter.discovery.processes import Counted, counted, programs_of
 from exporter.discovery.references import References
+from exporter.discovery.relocation import relocated
 from exporter.discovery.users import uids_of
 from exporter.model import Discovery, Listener, Node, NodeType, Origin, Process, Search
 
@@ -56,9 +57,10 @@ def discover(
 ) -> Discovery:
     """Learn everything the node's configuration tells; *processes* are None where /proc is not to be seen."""
     documents = Documents(files)
-    layout = detect(documents.exists, programs_of(processes or ()))
+    layout = relocated(documents, detect(documents.exists, programs_of(processes or ())))
+    known = (*KNOWN_DIRECTORIES, *layout.directories)
     evidence = counted(processes or (), uids_of(documents, layout))
-    references = References(layout.roles.get, lambda path: is_below_any(path, KNOWN_DIRECTORIES))
+    references = References(layout.roles.get, lambda path: is_below_any(path, known))
     found = _Found.of(documents, references, layout, evidence)
     searches = operator_references(documents, references, watch)
     settled, refused = references.settled()

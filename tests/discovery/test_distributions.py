@@ -384,6 +384,75 @@ def test_rke2s_etcd_is_read_from_its_file(tmp_path: Path) -> None:
     ]
 
 
+MOVED = {
+    "/data/k3s/server/tls/": "",
+    "/data/k3s/agent/kubelet.kubeconfig": kubeconfig(
+        "client-certificate: /data/k3s/agent/client-kubelet.crt"
+    ),
+}
+WANTED = "/etc/systemd/system/multi-user.target.wants"
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {"/etc/rancher/k3s/config.yaml": "data-dir: /data/k3s\n"},
+        {
+            "/etc/rancher/k3s/": "",
+            f"{WANTED}/k3s.service": "",
+            "/etc/systemd/system/k3s.service": (
+                "[Service]\nExecStart=/usr/local/bin/k3s \\\n    server \\\n"
+                "    '--data-dir' \\\n    '/data/k3s/'\n"
+            ),
+        },
+        {
+            "/etc/rancher/k3s/config.yaml": "data-dir: /elsewhere\n",
+            f"{WANTED}/k3s-agent.service": "",
+            "/etc/systemd/system/k3s-agent.service": "[Service]\nExecStart=/bin/k3s agent -d /data/k3s\n",
+        },
+    ],
+)
+def test_the_data_may_lie_elsewhere(tmp_path: Path, tree: dict[str, str]) -> None:
+    """What is started at boot says where, else the configuration file; everything follows."""
+    found = look(plant(tmp_path, {**MOVED, **tree}))
+    assert found.node.distribution is Distribution.K3S
+    assert found.failures == ()
+    rows = set(table(found.references))
+    assert {
+        (
+            "kube-apiserver client-ca-file trust client-ca"
+            " /data/k3s/server/tls/client-ca.crt convention optional"
+        ),
+        (
+            "kubelet kubeconfig certificate kubelet-client"
+            " /data/k3s/agent/client-kubelet.crt kubeconfig required"
+        ),
+        "kubectl k3s kubeconfig admin.conf /etc/rancher/k3s/k3s.yaml convention optional",
+    } <= rows
+    assert not any("/var/lib/rancher" in line for line in rows)
+
+
+@pytest.mark.parametrize("said", ["5", "relative", "/var/lib/rancher/k3s", "/", "/a b", "{"])
+def test_what_names_no_other_directory_moves_nothing(tmp_path: Path, said: str) -> None:
+    """The default stays in force."""
+    tree = {"/etc/rancher/k3s/config.yaml": f"data-dir: {said}", "/var/lib/rancher/k3s/server/tls/": ""}
+    rows = table(look(plant(tmp_path, tree)).references)
+    assert any("/var/lib/rancher/k3s/server/tls/client-ca.crt" in line for line in rows)
+
+
+def test_k0s_may_keep_its_data_elsewhere(tmp_path: Path) -> None:
+    """The unit of k0s has the directory on its command line."""
+    tree = {
+        "/data/k0s/pki/etcd/ca.crt": "",
+        f"{WANTED}/k0scontroller.service": "",
+        "/etc/systemd/system/k0scontroller.service": (
+            "[Service]\nExecStart=/bin/k0s controller --data-dir=/data/k0s\n"
+        ),
+    }
+    rows = table(look(plant(tmp_path, tree)).references)
+    assert "etcd trusted-ca-file trust etcd-ca /data/k0s/pki/etcd/ca.crt convention optional" in rows
+
+
 def test_microk8s_runs_etcd_only_without_its_lock(tmp_path: Path) -> None:
     """``args/etcd`` lies on every node; a lock file says that it does not run."""
     folder = "/var/snap/microk8s/current"

@@ -103,6 +103,9 @@ TREES = {
         "/kind/kubeadm.conf",
     ),
     "k3s": (
+        "/etc/rancher/k3s/config.yaml",
+        "/etc/systemd/system/k3s.service",
+        "/etc/systemd/system/multi-user.target.wants/k3s.service",
         "/var/lib/rancher/k3s/server/tls/client-ca.crt",
         "/var/lib/rancher/k3s/server/db/etcd/config",
         "/var/lib/rancher/k3s/server/etc/egress-selector-config.yaml",
@@ -133,6 +136,8 @@ FRAGMENTS = st.sampled_from(
         b"--client-ca-file=${SNAP_DATA}/../../x\n--tls-sni-cert-key=/a,/b:c\n--cert-dir=.\n",
         b"client-transport-security: [1]\nlisten-client-urls: [u]\npeer-transport-security: {cert-file: p}\n",
         b"a: &a [*a]\n",
+        b"data-dir: /\n",
+        b"[Service]\nExecStart=/usr/local/bin/k3s server --data-dir=/x/../y\n",
         b"x:1000:0:0\netcd:x:99999999999999999999999:0\n",
         b"\xff\xfe\x00",
     ]

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from typing import Final
 
 from exporter.discovery.distributions.kubeadm import KIND, KUBEADM, MINIKUBE
-from exporter.discovery.distributions.layout import Convention, DefaultCommand, Layout
+from exporter.discovery.distributions.layout import Convention, DefaultCommand, Layout, moved
 from exporter.discovery.distributions.managed import AKS, BOTTLEROCKET, EKS, GKE, UNKNOWN
 from exporter.discovery.distributions.operated import KOPS, OPENSHIFT, TALOS
 from exporter.discovery.distributions.packaged import K0S, MICROK8S
 from exporter.discovery.distributions.rancher import K3S, RKE2
 
-__all__ = ["KNOWN_DIRECTORIES", "LAYOUTS", "Convention", "DefaultCommand", "Layout", "detect"]
+__all__ = ["KNOWN_DIRECTORIES", "LAYOUTS", "Convention", "DefaultCommand", "Layout", "detect", "moved"]
 
 LAYOUTS: Final = (
     RKE2,

@@ -1,7 +1,9 @@
 """What one distribution does its own way: the fields of the rows of the table."""
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from enum import StrEnum
 from types import MappingProxyType
 
 from exporter.model import Distribution, Part, Role
@@ -70,6 +72,12 @@ class Layout:
     """Path to role where the flag alone tells too little."""
     users: tuple[str, ...] = ()
     """Names or numbers of the users that its components run as, besides root."""
+    data: str = ""
+    """The data directory that ``--data-dir`` replaces."""
+    configurations: tuple[str, ...] = ()
+    """Files in which ``data-dir`` may stand."""
+    services: tuple[str, ...] = ()
+    """Services of its own program, whose command line may have ``--data-dir``."""
     kubeadm_configurations: tuple[str, ...] = ()
     """Where kubeadm's configuration is left on the node."""
 
@@ -94,3 +102,27 @@ def authority_key(component: str, role: Role, path: str, *, needs: str) -> Conve
 def kubeconfig(component: str, role: Role, path: str, *, needs: str) -> Convention:
     """A kubeconfig that people or the distribution itself use."""
     return Convention(component=component, part=Part.KUBECONFIG, role=role, path=path, needs=needs)
+
+
+def moved(layout: Layout, directory: str) -> Layout:
+    """The layout of a node whose data lies in another directory."""
+    default = re.compile(re.escape(layout.data) + r"(?=[/ ]|$)")
+    moved_layout = _moved(layout, default, directory)
+    return moved_layout if isinstance(moved_layout, Layout) else layout
+
+
+def _moved(value: object, default: re.Pattern[str], directory: str) -> object:
+    if isinstance(value, StrEnum):
+        return value
+    if isinstance(value, str):
+        return default.sub(lambda _: directory, value)
+    if isinstance(value, tuple):
+        return tuple(_moved(item, default, directory) for item in value)
+    if isinstance(value, Mapping):
+        return {
+            _moved(key, default, directory): _moved(item, default, directory) for key, item in value.items()
+        }
+    if is_dataclass(value) and not isinstance(value, type):
+        changes = {item.name: _moved(getattr(value, item.name), default, directory) for item in fields(value)}
+        return replace(value, **changes)
+    return value

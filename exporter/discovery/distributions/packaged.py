@@ -22,7 +22,13 @@ _SNAP = "/var/snap/microk8s/current"
 K0S: Final = Layout(
     distribution=Distribution.K0S,
     programs=frozenset({"k0s"}),
-    marks=("/var/lib/k0s",),
+    marks=(
+        "/var/lib/k0s",
+        "/etc/systemd/system/k0scontroller.service",
+        "/etc/systemd/system/k0sworker.service",
+    ),
+    data="/var/lib/k0s",
+    services=("k0scontroller.service", "k0sworker.service"),
     directories=(_K0S, "/var/lib/k0s/kubelet/pki", "/run/k0s/kubelet"),
     searches=(f"{_K0S}/**", "/var/lib/k0s/kubelet/pki/*", "/var/lib/k0s/kubelet.conf"),
     enabled_by=(

@@ -15,21 +15,28 @@ from exporter.discovery.distributions.layout import (
 )
 from exporter.model import Distribution, Part, Role
 
+_SERVICES = {
+    Distribution.K3S: ("k3s.service", "k3s-agent.service"),
+    Distribution.RKE2: ("rke2-server.service", "rke2-agent.service"),
+}
 _SERVER = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "cloud-controller-manager")
 
 
 def _commands(server: str, agent: str) -> tuple[DefaultCommand, ...]:
-    tls, cred = f"{server}/tls", f"{server}/cred"
-    signers = "".join(
-        f" --cluster-signing-{signer}-cert-file={tls}/{ca}.nochain.crt"
-        f" --cluster-signing-{signer}-key-file={tls}/{ca}.key"
-        for signer, ca in (
-            ("kube-apiserver-client", "client-ca"),
-            ("kubelet-client", "client-ca"),
-            ("kubelet-serving", "server-ca"),
-            ("legacy-unknown", "server-ca"),
-        )
+    return (
+        *_api_server(server),
+        *_controllers(f"{server}/tls", f"{server}/cred"),
+        DefaultCommand(component="etcd", arguments=f"--config-file={server}/db/etcd/config"),
+        DefaultCommand(
+            component="kubelet",
+            arguments=f"--kubeconfig={agent}/kubelet.kubeconfig --config-dir={agent}/etc/kubelet.conf.d",
+        ),
+        DefaultCommand(component="kube-proxy", arguments=f"--kubeconfig={agent}/kubeproxy.kubeconfig"),
     )
+
+
+def _api_server(server: str) -> tuple[DefaultCommand, DefaultCommand]:
+    tls = f"{server}/tls"
     return (
         DefaultCommand(
             component="kube-apiserver",
@@ -52,6 +59,21 @@ def _commands(server: str, agent: str) -> tuple[DefaultCommand, ...]:
             arguments=f"--etcd-cafile={tls}/etcd/server-ca.crt --etcd-certfile={tls}/etcd/client.crt"
             f" --etcd-keyfile={tls}/etcd/client.key",
         ),
+    )
+
+
+def _controllers(tls: str, cred: str) -> tuple[DefaultCommand, ...]:
+    signers = "".join(
+        f" --cluster-signing-{signer}-cert-file={tls}/{ca}.nochain.crt"
+        f" --cluster-signing-{signer}-key-file={tls}/{ca}.key"
+        for signer, ca in (
+            ("kube-apiserver-client", "client-ca"),
+            ("kubelet-client", "client-ca"),
+            ("kubelet-serving", "server-ca"),
+            ("legacy-unknown", "server-ca"),
+        )
+    )
+    return (
         DefaultCommand(
             component="kube-controller-manager",
             arguments=f"--kubeconfig={cred}/controller.kubeconfig --root-ca-file={tls}/server-ca.crt"
@@ -69,12 +91,6 @@ def _commands(server: str, agent: str) -> tuple[DefaultCommand, ...]:
             component="cloud-controller-manager",
             arguments=f"--kubeconfig={cred}/cloud-controller.kubeconfig",
         ),
-        DefaultCommand(component="etcd", arguments=f"--config-file={server}/db/etcd/config"),
-        DefaultCommand(
-            component="kubelet",
-            arguments=f"--kubeconfig={agent}/kubelet.kubeconfig --config-dir={agent}/etc/kubelet.conf.d",
-        ),
-        DefaultCommand(component="kube-proxy", arguments=f"--kubeconfig={agent}/kubeproxy.kubeconfig"),
     )
 
 
@@ -108,7 +124,7 @@ def _layout(distribution: Distribution) -> Layout:
     return Layout(
         distribution=distribution,
         programs=frozenset({name}),
-        marks=(tls, f"{agent}/kubelet.kubeconfig", f"{agent}/client-ca.crt"),
+        marks=(tls, f"{agent}/kubelet.kubeconfig", f"{agent}/client-ca.crt", f"/etc/rancher/{name}"),
         directories=(tls, f"{server}/cred", agent, f"/etc/rancher/{name}"),
         searches=(
             f"{tls}/**",
@@ -127,25 +143,24 @@ def _layout(distribution: Distribution) -> Layout:
         manifests=f"{agent}/pod-manifests",
         commands=_commands(server, agent),
         conventions=_conventions(name, server, agent),
-        roles={
-            **{f"{folder}/client-ca{suffix}": Role.CLIENT_CA for folder, suffix in _copies(tls, agent)},
-            **{f"{folder}/server-ca{suffix}": Role.SERVER_CA for folder, suffix in _copies(tls, agent)},
-            f"{tls}/client-ca.key": Role.CLIENT_CA,
-            f"{tls}/server-ca.key": Role.SERVER_CA,
-            f"{tls}/request-header-ca.crt": Role.FRONT_PROXY_CA,
-            f"{tls}/etcd/server-ca.crt": Role.ETCD_CA,
-            f"{tls}/etcd/peer-ca.crt": Role.ETCD_PEER_CA,
-            **{
-                f"{tls}/client-kube-apiserver.{kind}": Role.APISERVER_KUBELET_CLIENT
-                for kind in ("crt", "key")
-            },
-        },
+        roles=_roles(tls, agent),
         users=("etcd",),
+        data=f"/var/lib/rancher/{name}",
+        configurations=(f"/etc/rancher/{name}/config.yaml",),
+        services=_SERVICES[distribution],
     )
 
 
-def _copies(tls: str, agent: str) -> tuple[tuple[str, str], ...]:
-    return ((tls, ".crt"), (tls, ".nochain.crt"), (agent, ".crt"))
+def _roles(tls: str, agent: str) -> dict[str, Role]:
+    copies = ((tls, ".crt"), (tls, ".nochain.crt"), (tls, ".key"), (agent, ".crt"))
+    return {
+        **{f"{folder}/client-ca{suffix}": Role.CLIENT_CA for folder, suffix in copies},
+        **{f"{folder}/server-ca{suffix}": Role.SERVER_CA for folder, suffix in copies},
+        f"{tls}/request-header-ca.crt": Role.FRONT_PROXY_CA,
+        f"{tls}/etcd/server-ca.crt": Role.ETCD_CA,
+        f"{tls}/etcd/peer-ca.crt": Role.ETCD_PEER_CA,
+        **{f"{tls}/client-kube-apiserver.{kind}": Role.APISERVER_KUBELET_CLIENT for kind in ("crt", "key")},
+    }
 
 
 K3S: Final = _layout(Distribution.K3S)
