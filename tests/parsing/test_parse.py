@@ -78,6 +78,7 @@ def test_a_neighbour_is_a_failure_only_where_a_certificate_is_expected(
         (LEAF.der[:-1], Reason.MALFORMED_CERTIFICATE),
         (LEAF.der[:20], Reason.MALFORMED_CERTIFICATE),
     ],
+    ids=["PEM without end", "PEM without body", "no base64", "no DER", "DER cut at its end", "DER cut early"],
 )
 def test_a_broken_certificate_is_a_failure_wherever_it_is(
     content: bytes, reason: Reason, expected: Part | None
