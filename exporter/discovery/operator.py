@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from exporter.discovery.kubeconfigs import Named, follow
 from exporter.discovery.node_files import Documents, normalized
 from exporter.discovery.references import References
 from exporter.model import File, Origin, Part, Reference, Requirement, Role, Search
@@ -29,6 +30,10 @@ def operator_references(
                 part = _part(documents.files.file(path)) or (Part.CERTIFICATE if is_plain else None)
             if part is not None:
                 _add(references, searches[-1], part, path, is_plain=is_plain)
+            if part is Part.KUBECONFIG:
+                role = search.role or Role.OTHER
+                named = Named(component="operator", setting=pattern, role=role, inside=path, path=path)
+                follow(documents, references, named)
     return tuple(searches)
 
 

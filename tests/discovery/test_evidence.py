@@ -351,13 +351,13 @@ def test_what_else_names_a_doubtful_path_makes_it_good(tmp_path: Path) -> None:
 
 
 def test_the_operators_patterns_are_in_use(tmp_path: Path) -> None:
-    """Certificates, kubeconfigs and keys that a pattern matches; what is none of them is let be."""
+    """Certificates, kubeconfigs with what they name, and keys; what is none of them is let be."""
     plant(
         tmp_path,
         {
             **KUBEADM,
             "/opt/certs/notes.txt": "nothing here\n",
-            "/opt/certs/me.conf": kubeconfig("token: t"),
+            "/opt/certs/me.conf": kubeconfig("client-certificate: sub/me.crt"),
             "/opt/certs/broken.pem": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
         },
     )
@@ -365,6 +365,7 @@ def test_the_operators_patterns_are_in_use(tmp_path: Path) -> None:
     found = look(tmp_path, watch=watch)
     assert [line for line in table(found.references) if line.startswith("operator")] == [
         "operator /opt/certs/* certificate kubeconfig-user /opt/certs/broken.pem operator optional",
+        "operator /opt/certs/* certificate kubeconfig-user /opt/certs/sub/me.crt kubeconfig required",
         "operator /opt/certs/* kubeconfig kubeconfig-user /opt/certs/me.conf operator optional",
     ]
     assert found.searches[-1] == Search(pattern="/opt/certs/*", role=Role.KUBECONFIG_USER, is_operators=True)

@@ -2,9 +2,10 @@
 
 import os
 from pathlib import Path
+from subprocess import PIPE, Popen
 
 import pytest
-from looking import plant
+from looking import look, plant
 
 from exporter.discovery.components import COMPONENTS as KNOWN
 from exporter.discovery.components import MULTIPLE
@@ -132,6 +133,23 @@ def test_this_machine_is_readable() -> None:
     (own,) = [process for process in found if process.is_own]
     assert own.pid == os.getpid()
     assert any(mount.point == "/" for mount in own.mounts)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can start a process as another user")
+def test_a_real_forger_is_ignored(tmp_path: Path) -> None:
+    """A process of uid 12345 that calls itself etcd is seen in the real /proc, counted and not believed."""
+    words = ["/usr/local/bin/etcd", "-c", "read word", "--cert-file=/etc/kubernetes/pki/forged.crt"]
+    with Popen(words, executable="/bin/sh", user=12345, cwd="/", stdin=PIPE) as forger:
+        try:
+            processes = read_processes("/")
+            assert processes is not None
+            (seen,) = [process for process in processes if process.pid == forger.pid]
+            found = look(plant(tmp_path, {"/etc/kubernetes/kubelet.conf": ""}), processes)
+        finally:
+            forger.kill()
+    assert (seen.uid, seen.arguments) == (12345, tuple(words))
+    assert found.node.processes_ignored["user"] >= 1
+    assert not any("forged" in reference.path for reference in found.references)
 
 
 def test_every_component_is_looked_for() -> None:
