@@ -61,7 +61,8 @@ class Conversation:
                 reader = HeadReader(self._connection.socket)
                 while self._exchange(reader):
                     pass
-                self._part()
+                if self._protection.tls:
+                    self._protection.tls.part(self._connection.socket)
         except (OSError, ValueError) as error:  # ValueError: OpenSSL on a socket closed to make room
             logger.debug("connection ended", extra={"peer": self._connection.peer, "error": str(error)})
         finally:
@@ -78,11 +79,10 @@ class Conversation:
             self._send(plain(HTTPStatus.BAD_REQUEST, "this port speaks HTTPS"), keeps_alive=False)
             self._linger()
             return False
-        secured = tls.wrap_socket(client, server_side=True, do_handshake_on_connect=False)
+        secured = tls.wrap(client)
         self._connection.replace(secured)
         secured.settimeout(max(deadline - time.monotonic(), 1e-3))
-        secured.do_handshake()
-        if not self._protection.admits(secured):
+        if not self._protection.admits(tls.shake_hands(secured)):
             logger.info("client certificate not allowed", extra={"peer": self._connection.peer})
             return False
         return True
@@ -181,10 +181,3 @@ class Conversation:
                 self._connection.socket.settimeout(left)
                 if not socket.socket.recv(self._connection.socket, 65536):
                     return
-
-    def _part(self) -> None:
-        """Tell a TLS client that this was all, without waiting for its answer."""
-        if self._protection.tls is not None:
-            self._connection.socket.settimeout(0)
-            with contextlib.suppress(OSError, ValueError):
-                getattr(self._connection.socket, "unwrap", lambda: None)()

@@ -1,13 +1,27 @@
 """The rules in force: how clients are let in, as one immutable value per web configuration."""
 
 import ipaddress
-import ssl
+import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Protocol
 
 from exporter.server.auth import Passwords
+
+
+class Tls(Protocol):
+    """What TLS does for a connection; its library is loaded only where it is configured."""
+
+    def wrap(self, client: socket.socket) -> socket.socket:
+        """Put TLS over a socket, without a word to the client yet."""
+
+    def shake_hands(self, client: socket.socket) -> frozenset[str]:
+        """Do the handshake within the socket's timeout, and tell the names in the client's certificate."""
+
+    def part(self, client: socket.socket) -> None:
+        """Tell the client that this was all, without waiting for its answer."""
 
 
 class Limiter:
@@ -36,7 +50,7 @@ class Limiter:
 class Protection:
     """What a client has to go through; without configuration nothing."""
 
-    tls: ssl.SSLContext | None = None
+    tls: Tls | None = None
     requires_certificate: bool = False
     allowed_sans: frozenset[str] = frozenset()
     """Names of which a client certificate must have one; empty admits every verified one."""
@@ -49,13 +63,9 @@ class Protection:
         """Nobody gets an answer without a password or a verified certificate."""
         return self.passwords is not None or self.requires_certificate
 
-    def admits(self, client: ssl.SSLSocket) -> bool:
-        """Tell whether the certificate of a client has one of the allowed names."""
-        if not self.allowed_sans:
-            return True
-        certificate = client.getpeercert() or {}
-        names = certificate.get("subjectAltName", ())
-        return not self.allowed_sans.isdisjoint(_sans(names if isinstance(names, tuple) else ()))
+    def admits(self, names: frozenset[str]) -> bool:
+        """Tell whether a client whose certificate has these names is one of those allowed."""
+        return not self.allowed_sans or not self.allowed_sans.isdisjoint(names)
 
 
 def canonical(name: str) -> str:
@@ -64,12 +74,3 @@ def canonical(name: str) -> str:
         return str(ipaddress.ip_address(name.strip()))
     except ValueError:
         return name
-
-
-def _sans(names: tuple[object, ...]) -> Iterator[str]:
-    for entry in names:
-        match entry:
-            case ("IP Address", str(address)):
-                yield canonical(address)
-            case ("DNS" | "email" | "URI", str(name)):
-                yield name

@@ -1,13 +1,15 @@
-"""The TLS side of the server: a context from settings and PEM bytes, with errors that say what is wrong."""
+"""The door to the TLS library: a context from settings and PEM bytes, with errors that say what is wrong."""
 
 import contextlib
 import os
 import re
+import socket
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from exporter.server.protection import canonical
 from exporter.server.web_schema import CIPHERS, CURVES, TlsSettings
 from exporter.server.web_values import ConfigurationError
 
@@ -31,8 +33,43 @@ class Material:
     client_ca: bytes = b""
 
 
-def make_context(settings: TlsSettings, material: Material) -> ssl.SSLContext:
-    """Build the context for new connections; raises ConfigurationError."""
+class Endpoint:
+    """The server's side of TLS connections under one configuration."""
+
+    def __init__(self, settings: TlsSettings, material: Material) -> None:
+        """Build the context; raises ConfigurationError."""
+        self._context = _context(settings, material)
+
+    def wrap(self, client: socket.socket) -> socket.socket:
+        """Put TLS over a socket, without a word to the client yet."""
+        return self._context.wrap_socket(client, server_side=True, do_handshake_on_connect=False)
+
+    def shake_hands(self, client: socket.socket) -> frozenset[str]:
+        """Do the handshake within the socket's timeout, and tell the names in the client's certificate."""
+        if not isinstance(client, ssl.SSLSocket):
+            return frozenset()
+        client.do_handshake()
+        names = (client.getpeercert() or {}).get("subjectAltName", ())
+        return frozenset(_names(names if isinstance(names, tuple) else ()))
+
+    def part(self, client: socket.socket) -> None:
+        """Tell the client that this was all, without waiting for its answer."""
+        with contextlib.suppress(OSError, ValueError):
+            client.settimeout(0)
+            if isinstance(client, ssl.SSLSocket):
+                client.unwrap()
+
+
+def _names(names: tuple[object, ...]) -> Iterator[str]:
+    for entry in names:
+        match entry:
+            case ("IP Address", str(address)):
+                yield canonical(address)
+            case ("DNS" | "email" | "URI", str(name)):
+                yield name
+
+
+def _context(settings: TlsSettings, material: Material) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = _VERSIONS[settings.min_version]
     context.maximum_version = _VERSIONS[settings.max_version]

@@ -10,8 +10,7 @@ from typing import Final, NoReturn
 
 from exporter.parsing import yaml
 from exporter.server.auth import Passwords
-from exporter.server.protection import Limiter, Protection, canonical
-from exporter.server.tls import Material, make_context
+from exporter.server.protection import Limiter, Protection, Tls, canonical
 from exporter.server.web_schema import TlsSettings, WebSettings, read_settings
 from exporter.server.web_values import ConfigurationError
 
@@ -92,7 +91,7 @@ def _load(path: str, versions: dict[str, Version | None]) -> Protection:
 def _protection(settings: WebSettings, path: str, versions: dict[str, Version | None]) -> Protection:
     tls = settings.tls
     return Protection(
-        tls=make_context(tls, _material(tls, path, versions)) if tls else None,
+        tls=_endpoint(tls, path, versions) if tls else None,
         requires_certificate=tls is not None and tls.client_auth_type == "RequireAndVerifyClientCert",
         allowed_sans=frozenset(map(canonical, tls.client_allowed_sans)) if tls else frozenset(),
         passwords=Passwords(settings.users) if settings.users else None,
@@ -101,7 +100,9 @@ def _protection(settings: WebSettings, path: str, versions: dict[str, Version | 
     )
 
 
-def _material(tls: TlsSettings, path: str, versions: dict[str, Version | None]) -> Material:
+def _endpoint(tls: TlsSettings, path: str, versions: dict[str, Version | None]) -> Tls:
+    from exporter.server.tls import Endpoint, Material  # noqa: PLC0415 - 4 MB, for those who ask for TLS
+
     def pem(inline: str, named: str, key: str) -> bytes:
         if not named:
             return inline.encode()
@@ -111,11 +112,12 @@ def _material(tls: TlsSettings, path: str, versions: dict[str, Version | None]) 
             message = f"tls_server_config.{key}: {error}"
             raise ConfigurationError(message) from error
 
-    return Material(
+    material = Material(
         certificate=pem(tls.cert, tls.cert_file, "cert_file"),
         key=pem(tls.key, tls.key_file, "key_file"),
         client_ca=pem(tls.client_ca, tls.client_ca_file, "client_ca_file"),
     )
+    return Endpoint(tls, material)
 
 
 def _content(path: str, versions: dict[str, Version | None]) -> bytes:
