@@ -340,6 +340,17 @@ def test_what_runs_tells_the_distribution(tmp_path: Path) -> None:
         assert look(tmp_path, (OWN, other)).node.distribution is Distribution.KUBEADM
 
 
+def test_leftovers_do_not_tell_the_distribution(tmp_path: Path) -> None:
+    """Where a kubelet runs without k3s, what k3s left is old; an empty directory is the last to tell."""
+    plant(tmp_path, {**KUBEADM, "/var/lib/rancher/k3s/server/tls/": "", "/etc/rancher/rke2/": ""})
+    assert look(tmp_path, (OWN,)).node.distribution is Distribution.K3S
+    assert look(tmp_path, (OWN, kubelet("--v=2"))).node.distribution is Distribution.KUBEADM
+    (tmp_path / "var/lib/rancher/k3s/server/tls").rmdir()
+    assert look(tmp_path).node.distribution is Distribution.KUBEADM
+    (tmp_path / "etc/kubernetes/kubelet.conf").unlink()
+    assert look(tmp_path).node.distribution is Distribution.RKE2
+
+
 def test_bounds_keep_a_crowd_cheap(tmp_path: Path) -> None:
     """At most 32 processes count, each with at most 64 flags with paths."""
     crowd = [replace(etcd(), pid=pid) for pid in range(1000, 1040)]

@@ -1,12 +1,14 @@
 """What discovery finds on each recorded node, reference by reference."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 from looking import files_of, look, table
 
-from exporter.model import Distribution, NodeType, Origin, Requirement
+from exporter.model import Distribution, Mount, NodeType, Origin, Process, Requirement
 
 TABLES = Path(__file__).parent / "references"
 RECORDED = sorted(path.stem for path in TABLES.glob("*.txt"))
@@ -191,6 +193,66 @@ def test_the_names_of_etcd_are_those_its_certificates_have(recorded: str, unpack
 def test_what_configures_etcd_is_known(recorded: str, path: str, unpacked: Unpack) -> None:
     """The manifest, or the file that it names; nothing where only a convention tells."""
     assert look(unpacked(recorded)).node.etcd_path == path
+
+
+def test_running_components_confirm_their_manifests(unpacked: Unpack) -> None:
+    """On a running kubeadm control plane the same files are found, with the processes as evidence."""
+    root = unpacked("kubeadm-1.36-control-plane")
+    disk = Mount(device="8:1", root="/", point="/")
+    own = Process(pid=9, uid=0, arguments=("python",), cgroup="/", mounts=(disk,), started=None, is_own=True)
+    flags = ("bootstrap-kubelet.conf", "kubelet.conf")
+    words = [
+        f"--{name}=/etc/kubernetes/{file}"
+        for name, file in zip(("bootstrap-kubeconfig", "kubeconfig"), flags, strict=True)
+    ]
+    kubelet = Process(
+        pid=10,
+        uid=0,
+        arguments=("/usr/bin/kubelet", *words, "--config=/var/lib/kubelet/config.yaml"),
+        cgroup="/system.slice/kubelet.service",
+        mounts=(disk,),
+        started=None,
+    )
+    pods = []
+    for number, manifest in enumerate(sorted((root / "etc/kubernetes/manifests").iterdir())):
+        pod = yaml.safe_load(manifest.read_text())
+        container = pod["spec"]["containers"][0]
+        sources = {volume["name"]: volume["hostPath"]["path"] for volume in pod["spec"]["volumes"]}
+        mounts = tuple(
+            Mount(device="8:1", root=sources[mount["name"]], point=mount["mountPath"])
+            for mount in container["volumeMounts"]
+        )
+        pods.append(
+            Process(
+                pid=100 + number,
+                uid=0,
+                arguments=tuple(container["command"]),
+                cgroup=f"/kubepods/burstable/pod{number:032x}/{number:064x}",
+                mounts=(Mount(device="0:50", root="/", point="/"), *mounts),
+                started=float(number),
+            )
+        )
+    without, found = look(root), look(root, (own, kubelet, *pods))
+    assert found.node.processes_ignored == {}
+    assert set(found.node.component_starts) == {
+        *("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
+    }
+    expected = [
+        line.replace(" manifest ", " process ").replace(
+            "kubelet.conf convention optional", "kubelet.conf process required"
+        )
+        for line in table(without.references)
+    ]
+    expected = [
+        line.replace("convention", "process") if "bootstrap-kubeconfig" in line else line for line in expected
+    ]
+    assert table(found.references) == [
+        line.replace("bootstrap-kubelet.conf process required", "bootstrap-kubelet.conf process optional")
+        for line in expected
+    ]
+    assert found.node.listeners == tuple(
+        replace(item, origin=Origin.PROCESS) for item in without.node.listeners
+    )
 
 
 def test_without_proc_the_processes_are_not_known(unpacked: Unpack) -> None:

@@ -40,11 +40,15 @@ KNOWN_DIRECTORIES: Final = tuple(
 
 
 def detect(exists: Callable[[str], bool], programs: frozenset[str]) -> Layout:
-    """Tell the distribution by what runs, else by the files it leaves."""
+    """Tell the distribution by what runs, else by the files it leaves.
+
+    Where a kubelet runs without it, a distribution with a program of its own is only left over.
+    """
     for layout in LAYOUTS:
         if layout.programs & programs:
             return layout
-    for layout in LAYOUTS:
+    possible = [layout for layout in LAYOUTS if not (layout.programs and "kubelet" in programs)]
+    for layout in possible:
         if any(exists(mark) for mark in layout.marks):
             return layout
-    return UNKNOWN
+    return next((layout for layout in possible if any(map(exists, layout.hints))), UNKNOWN)

@@ -41,9 +41,11 @@ class Layout:
 
     distribution: Distribution
     programs: frozenset[str] = frozenset()
-    """Processes that only this distribution runs."""
+    """Its own program, which runs the kubelet itself or starts it."""
     marks: tuple[str, ...] = ()
     """Paths of which one is enough to tell it."""
+    hints: tuple[str, ...] = ()
+    """Paths that tell it where nothing else does, as they may be left over."""
     directories: tuple[str, ...] = ()
     """Where certificates belong: a reference of doubtful origin is followed only there."""
     searches: tuple[str, ...] = ()

@@ -49,7 +49,6 @@ EKS: Final = Layout(
 
 BOTTLEROCKET: Final = Layout(
     distribution=Distribution.BOTTLEROCKET,
-    programs=frozenset({"apiserver-bottlerocket"}),
     marks=("/etc/kubernetes/kubelet/kubeconfig", "/etc/bottlerocket-release"),
     directories=_DIRECTORIES,
     searches=("/etc/kubernetes/pki/**", "/var/lib/kubelet/pki/*"),

@@ -21,7 +21,6 @@ _TALOS = "/system/secrets/kubernetes"
 
 KOPS: Final = Layout(
     distribution=Distribution.KOPS,
-    programs=frozenset({"kops-controller"}),
     marks=("/etc/kubernetes/kops-controller", "/opt/kops", "/srv/kubernetes", "/etc/srv/kubernetes/kops"),
     directories=("/srv/kubernetes", "/etc/kubernetes", "/var/lib/kubelet/pki"),
     searches=(
@@ -102,7 +101,6 @@ OPENSHIFT: Final = Layout(
 
 TALOS: Final = Layout(
     distribution=Distribution.TALOS,
-    programs=frozenset({"machined"}),
     marks=("/system/secrets", "/etc/kubernetes/kubeconfig-kubelet"),
     directories=("/system/secrets", "/etc/kubernetes", "/var/lib/kubelet/pki"),
     searches=("/system/secrets/**", "/etc/kubernetes/pki/*", "/var/lib/kubelet/pki/*"),

@@ -22,11 +22,8 @@ _SNAP = "/var/snap/microk8s/current"
 K0S: Final = Layout(
     distribution=Distribution.K0S,
     programs=frozenset({"k0s"}),
-    marks=(
-        "/var/lib/k0s",
-        "/etc/systemd/system/k0scontroller.service",
-        "/etc/systemd/system/k0sworker.service",
-    ),
+    marks=("/var/lib/k0s",),
+    hints=("/etc/systemd/system/k0scontroller.service", "/etc/systemd/system/k0sworker.service"),
     data="/var/lib/k0s",
     services=("k0scontroller.service", "k0sworker.service"),
     directories=(_K0S, "/var/lib/k0s/kubelet/pki", "/run/k0s/kubelet"),
@@ -122,7 +119,7 @@ K0S: Final = Layout(
 
 MICROK8S: Final = Layout(
     distribution=Distribution.MICROK8S,
-    programs=frozenset({"kubelite", "k8s-dqlite"}),
+    programs=frozenset({"kubelite"}),
     marks=(f"{_SNAP}/args",),
     directories=(f"{_SNAP}/certs", f"{_SNAP}/credentials", f"{_SNAP}/var/kubernetes/backend"),
     searches=(

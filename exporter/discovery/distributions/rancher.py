@@ -124,7 +124,8 @@ def _layout(distribution: Distribution) -> Layout:
     return Layout(
         distribution=distribution,
         programs=frozenset({name}),
-        marks=(tls, f"{agent}/kubelet.kubeconfig", f"{agent}/client-ca.crt", f"/etc/rancher/{name}"),
+        marks=(tls, f"{agent}/kubelet.kubeconfig", f"{agent}/client-ca.crt"),
+        hints=(f"/etc/rancher/{name}",),
         directories=(tls, f"{server}/cred", agent, f"/etc/rancher/{name}"),
         searches=(
             f"{tls}/**",
