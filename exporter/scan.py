@@ -1,12 +1,11 @@
 """One pass over the node: discovery, files, inventory, checks."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from posixpath import dirname, join, normpath
 
 from exporter.checks import CHECKS, evaluate
-from exporter.discovery import discover
+from exporter.discovery import certificates_named_by, discover
 from exporter.host import Host
 from exporter.inventory import build
 from exporter.inventory.roles import AUTHORITIES
@@ -138,7 +137,9 @@ class Scanner:
             for path in self._files.match(search):
                 if path not in files and path not in untrusted:
                     files[path] = self._files.file(path)
-        for path in [named for file in list(files.values()) for named in _named_certificates(file)]:
+        for path in [
+            named for file in list(files.values()) for named in certificates_named_by(self._files, file)
+        ]:
             if path not in files and path not in untrusted:
                 files[path] = self._files.file(path)
         for failure in self._files.failures:
@@ -184,18 +185,6 @@ class Scanner:
             seconds=self.monotonic() - began,
             last_success=self.clock() if is_up else before.last_success if before else None,
         )
-
-
-def _named_certificates(file: File) -> Iterable[str]:
-    """The certificate files of a kubeconfig; relative ones are beside it (client-go ``clientcmd``)."""
-    kubeconfig = file.content.kubeconfig
-    if kubeconfig is None:
-        return ()
-    named = (
-        *(user.client_certificate for user in kubeconfig.users),
-        *(cluster.certificate_authority for cluster in kubeconfig.clusters),
-    )
-    return [normpath(join(dirname(file.path), path)) for path in named if path]
 
 
 def _failed(failure: Failure) -> File:

@@ -32,6 +32,7 @@ from exporter.discovery.components import CONTROL_PLANE
 from exporter.discovery.distributions import KNOWN_DIRECTORIES, Layout, detect
 from exporter.discovery.etcd import Etcd, etcd
 from exporter.discovery.files_of import conventions, files_of
+from exporter.discovery.kubeconfigs import named_beside
 from exporter.discovery.kubelet import Kubelet, kubelet
 from exporter.discovery.manifests import static_pods
 from exporter.discovery.names import api_names, name_of_node, node_addresses
@@ -41,9 +42,9 @@ from exporter.discovery.processes import Counted, counted, programs_of
 from exporter.discovery.references import References
 from exporter.discovery.relocation import relocated
 from exporter.discovery.users import uids_of
-from exporter.model import Discovery, Listener, Node, NodeType, Origin, Process, Search
+from exporter.model import Discovery, File, Listener, Node, NodeType, Origin, Process, Search
 
-__all__ = ["NodeFiles", "discover"]
+__all__ = ["NodeFiles", "certificates_named_by", "discover"]
 
 _STRENGTH = {origin: strength for strength, origin in enumerate(Origin)}
 
@@ -72,6 +73,15 @@ def discover(
         failures=(*sorted(documents.failures.values(), key=lambda failure: failure.place), *refused),
         unready=() if processes is not None else ("processes",),
     )
+
+
+def certificates_named_by(files: NodeFiles, file: File) -> tuple[str, ...]:
+    """The certificate files that a kubeconfig names which nothing refers to, as far as it is believed.
+
+    What somebody other than root can have written leads only to where certificates belong.
+    """
+    is_trusted = Documents(files).is_trusted(file.path)
+    return tuple(path for path in named_beside(file) if is_trusted or is_below_any(path, KNOWN_DIRECTORIES))
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@
 client-go ``tools/clientcmd``: embedded data goes before a path, and a relative path starts at the kubeconfig.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from posixpath import basename, dirname, join
 from urllib.parse import urlsplit
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 from exporter.discovery.command import Locate
 from exporter.discovery.node_files import Documents, normalized
 from exporter.discovery.references import References
-from exporter.model import Cluster, Kubeconfig, Origin, Part, Reference, Requirement, Role
+from exporter.model import Cluster, File, Kubeconfig, Origin, Part, Reference, Requirement, Role
 
 CURRENT_PAIRS = frozenset({"kubelet-client-current.pem", "kubelet-server-current.pem"})
 """Links that the kubelet makes itself (client-go ``util/certificate/certificate_store.go``)."""
@@ -76,6 +77,17 @@ def _paths(kubeconfig: Kubeconfig, role: Role) -> list[tuple[Part, Role, str]]:
         for cluster in kubeconfig.clusters
         if cluster.certificate_authority
     ]
+
+
+def named_beside(file: File) -> Iterator[str]:
+    """Yield the certificate files of a kubeconfig; relative paths start at it (``clientcmd``)."""
+    kubeconfig = file.content.kubeconfig
+    if kubeconfig is None:
+        return
+    for part, _, written in _paths(kubeconfig, Role.KUBECONFIG_USER):
+        path = normalized(join(dirname(file.path), written))
+        if part is not Part.PRIVATE_KEY and path is not None:
+            yield path
 
 
 def server_name(kubeconfig: Kubeconfig) -> str:

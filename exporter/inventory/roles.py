@@ -93,7 +93,11 @@ def _named_role(file: PlacedFile, item: Embedded) -> Role | None:
     """The first of serving, CA, component client, kubelet, kubeconfig among the references' roles."""
     if item.entry.startswith("cluster/"):
         return None
-    roles = [reference.role for reference in file.references if reference.part is not Part.PRIVATE_KEY]
+    roles = [
+        reference.role
+        for reference in file.references
+        if reference.part is not Part.PRIVATE_KEY and reference.role is not Role.OTHER
+    ]
     return min(roles, key=_rank, default=None)
 
 
@@ -102,8 +106,6 @@ def _rank(role: Role) -> int:
         return 0
     if role in AUTHORITIES:
         return 1
-    if role is Role.OTHER:
-        return 5
     if role is Role.KUBELET_CLIENT:
         return 3
     return 4 if role in KUBECONFIG_USERS else 2

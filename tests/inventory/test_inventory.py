@@ -142,6 +142,16 @@ def test_the_operators_role_wins(ca: Issued) -> None:
     assert roles(found)[f"{path}#0"] == (Role.ETCD_SERVER, State.IN_USE)
 
 
+def test_an_operators_file_without_a_role_has_the_role_of_its_content(ca: Issued) -> None:
+    """To name a file is not to say what it is for."""
+    found = inventory_of(
+        [file("/opt/x.crt", make_leaf(ca, now=NOW).pem)],
+        [reference("/opt/x.crt", Role.OTHER, component="operator", origin=Origin.OPERATOR)],
+    )
+
+    assert roles(found) == {"/opt/x.crt#0": (Role.APISERVER, State.IN_USE)}
+
+
 def test_a_copy_of_a_known_certificate_has_its_role(ca: Issued) -> None:
     """Equality is by DER; the copy itself is not in use (CHECKS 2)."""
     leaf = make_leaf(ca, "strange", now=NOW)
