@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -107,11 +108,16 @@ class Running:
 
     process: subprocess.Popen[bytes]
     log: Path
+    tls: ssl.SSLContext | None = None
     port: int = field(init=False)
 
     def connect(self) -> http.client.HTTPConnection:
         """Open a connection as Prometheus keeps it, without delay of small packets."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        connection = (
+            http.client.HTTPSConnection("127.0.0.1", self.port, timeout=PATIENCE, context=self.tls)
+            if self.tls
+            else http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        )
         connection.connect()
         connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection
@@ -160,19 +166,18 @@ class Running:
         lines = self.log.read_text(encoding="utf-8").split("\n")[:-1]
         return [json.loads(line) for line in lines]
 
-    def end(self) -> int:
-        """Send SIGTERM and return the exit code."""
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(PATIENCE)
-
 
 @contextlib.contextmanager
 def running(
-    root: Path, *flags: str, before: Sequence[str] = (), listen: str = "127.0.0.1:0", scanned: bool = True
+    root: Path,
+    *flags: str,
+    before: Sequence[str] = (),
+    listen: str = "127.0.0.1:0",
+    tls: ssl.SSLContext | None = None,
 ) -> Iterator[Running]:
     """Start ``node`` on a tree, wait for its first scan, and end it; its log must hold no traceback.
 
-    *before* are the words of a program that starts it, such as ``unshare``.
+    *before* are the words of a program that starts it, such as ``unshare``; *tls* is how to connect.
     """
     command = [sys.executable, "-m", "exporter", "node", "--host-root", str(root), "--listen", listen]
     with tempfile.TemporaryDirectory() as directory:
@@ -181,11 +186,10 @@ def running(
             process = subprocess.Popen(
                 [*before, *command, "--log-format", "json", *flags], stderr=errors, cwd=ROOT
             )
-        program = Running(process, log)
+        program = Running(process, log, tls)
         try:
             program.port = _port(program)
-            if scanned:
-                _wait(lambda: program.ask("/readyz").status == http.HTTPStatus.OK, program)
+            _wait(lambda: program.ask("/readyz").status != http.HTTPStatus.SERVICE_UNAVAILABLE, program)
             yield program
         finally:
             process.terminate()
