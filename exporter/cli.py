@@ -172,10 +172,14 @@ def _run_demo(options: argparse.Namespace) -> int:
     from exporter.demo import make_demo  # noqa: PLC0415 - signing code that nothing else needs
 
     directory: Path = options.directory
-    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-        print(f"kube-pki-exporter: {str(directory)!r} is not an empty directory", file=sys.stderr)
+    try:
+        if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+            print(f"kube-pki-exporter: {str(directory)!r} is not an empty directory", file=sys.stderr)
+            return UNUSABLE
+        make_demo(directory, now=datetime.fromtimestamp(int(time.time()), UTC))
+    except OSError as error:
+        print(f"kube-pki-exporter: {error.filename}: {error.strerror}", file=sys.stderr)
         return UNUSABLE
-    make_demo(directory, now=datetime.fromtimestamp(int(time.time()), UTC))
     print(f"wrote a demo node to {directory}; to look at it:")
     print(f"  kube-pki-exporter check --host-root {directory}")
     return 0

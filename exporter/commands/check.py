@@ -1,5 +1,6 @@
 """``check``: one scan for a person, a cron job or CI."""
 
+import io
 import json
 import os
 import sys
@@ -51,21 +52,47 @@ def check(settings: Settings, options: CheckOptions, out: TextIO | None = None) 
         thresholds=options.thresholds,
         narrowing=options.narrowing,
     )
-    try:
-        if options.output:
-            text = _FORMATS[options.output_format](picture, assessment, Style())
-            _write_atomically(Path(options.output), text)
-        else:
-            stream = out or sys.stdout
-            style = Style(is_terminal=stream.isatty() and "NO_COLOR" not in os.environ)
-            stream.write(_FORMATS[options.output_format](picture, assessment, style))
-            stream.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except OSError as error:
-        print(f"kube-pki-exporter: {options.output}: {error.strerror}", file=sys.stderr)
+    if not _print(picture, assessment, options, out or sys.stdout):
+        return UNUSABLE
+    if assessment.is_empty and (options.narrowing.names or not picture.inventory.occurrences):
+        sought = f"named {' or '.join(options.narrowing.names)} " if options.narrowing.names else ""
+        print(f"kube-pki-exporter: no certificate {sought}below {settings.host_root!r}", file=sys.stderr)
         return UNUSABLE
     return assessment.urgency
+
+
+def _print(picture: Picture, assessment: Assessment, options: CheckOptions, stream: TextIO) -> bool:
+    """Write the report where it is wanted; tell whether it got there or nobody wanted to read it."""
+    write = _FORMATS[options.output_format]
+    try:
+        if options.output:
+            _write_file(Path(options.output), write(picture, assessment, Style()))
+        else:
+            stream.write(write(picture, assessment, _style(stream)))
+            stream.flush()
+    except BrokenPipeError:
+        _abandon(stream)
+    except OSError as error:
+        print(f"kube-pki-exporter: {options.output or 'standard output'}: {error.strerror}", file=sys.stderr)
+        if not options.output:
+            _abandon(stream)
+        return False
+    return True
+
+
+def _style(stream: TextIO) -> Style:
+    """Bars and colour for a terminal; NO_COLOR as https://no-color.org has it, escapes for its encoding."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
+    is_terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
+    return Style(has_bars=is_terminal, has_colour=is_terminal and not os.environ.get("NO_COLOR"))
+
+
+def _abandon(stream: TextIO) -> None:
+    """Send what is still buffered nowhere, so that the interpreter's own flush at the end does not fail."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def _settled(scanner: Scanner) -> Picture:
@@ -100,11 +127,19 @@ _FORMATS: dict[str, Callable[[Picture, Assessment, Style], str]] = {
 }
 
 
-def _write_atomically(path: Path, text: str) -> None:
-    """Replace the file in one step, so that a collector never reads half of it; readable by all."""
+def _write_file(path: Path, text: str) -> None:
+    """Replace the file in one step, so that a collector never reads half of it; readable by all.
+
+    A link stays one, and a device or pipe is written to. Raises OSError.
+    """
+    if path.exists() and not path.is_file():
+        path.write_text(text, encoding="utf-8")
+        return
+    path = path.resolve()
     part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        part.write_text(text, encoding="utf-8")
+        with part.open("x", encoding="utf-8") as file:
+            file.write(text)
         part.chmod(0o644)
         part.replace(path)
     finally:

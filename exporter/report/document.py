@@ -56,6 +56,11 @@ class Assessment:
     """Where notBefore is the CA's, as kubeadm writes it in kubeconfigs, so that life is overstated."""
 
     @property
+    def is_empty(self) -> bool:
+        """Nothing was found to judge."""
+        return not (self.certificates or self.findings or self.failures or self.missing)
+
+    @property
     def urgency(self) -> Urgency:
         """The exit code of ``check``."""
         return worst(

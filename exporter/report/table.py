@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 
-from exporter.model import Finding, Occurrence, Severity, State
+from exporter.model import Finding, Occurrence, PlacedFailure, Severity, State
 from exporter.report.document import RUNBOOKS, Assessment, name_of
 from exporter.report.repair import repair_of
 from exporter.report.verdict import Urgency
@@ -24,11 +24,12 @@ _HEADINGS = ("NAME", "EXPIRES", "LEFT", "STATE", "ISSUED BY", "PATH")
 class Style:
     """How the output is shown: colour and bars for a terminal, plain text for a pipe."""
 
-    is_terminal: bool = False
+    has_bars: bool = False
+    has_colour: bool = False
 
     def paint(self, text: str, colour: str) -> str:
         """Colour the text where colour is wanted."""
-        return f"\x1b[{colour}m{text}\x1b[0m" if self.is_terminal else text
+        return f"\x1b[{colour}m{text}\x1b[0m" if self.has_colour else text
 
 
 def table(assessment: Assessment, style: Style | None = None) -> str:
@@ -54,7 +55,9 @@ def _headline(assessment: Assessment, style: Style) -> str:
         (sum(urgency > Urgency.OK for _, urgency in used), "certificate due", "certificates due"),
     ]
     wrong = ", ".join(f"{count} {one if count == 1 else many}" for count, one, many in counts if count)
-    verdict = style.paint(wrong or "all well", _COLOURS[assessment.urgency])
+    verdict = style.paint(
+        wrong or ("nothing found" if assessment.is_empty else "all well"), _COLOURS[assessment.urgency]
+    )
     where = f"{printable(node.name) or 'this node'} ({node.distribution}, {node.type.replace('_', ' ')})"
     return f"{where}: {verdict}; {len(used)} certificates in use{_next_end(used, assessment)}"
 
@@ -72,10 +75,9 @@ def _missing(assessment: Assessment, style: Style) -> Iterator[str]:
     if assessment.missing:
         yield style.paint("MISSING", "1")
     for reference in assessment.missing:
-        yield (
-            f"  {style.paint(printable(reference.path), _COLOURS[Urgency.CRITICAL])}: needed by "
-            f"{reference.component} ({reference.setting}, {reference.origin})"
-        )
+        needed = f"needed by {reference.component} ({reference.setting}, {reference.origin})"
+        path = style.paint(printable(reference.path), _COLOURS[Urgency.CRITICAL])
+        yield f"  {path}: {printable(needed)}"
 
 
 def _findings(assessment: Assessment, style: Style) -> Iterator[str]:
@@ -90,7 +92,7 @@ def _finding(finding: Finding, assessment: Assessment, style: Style) -> Iterator
     yield f"  {severity} {style.paint(finding.check, '1')}  {_where(finding)}"
     yield f"    {printable(finding.detail)}"
     for line in repair_of(finding, assessment.inventory.node):
-        yield f"    {line}"
+        yield f"    {printable(line)}"
     yield f"    {RUNBOOKS}/KubePKIFinding.md#{finding.check}"
 
 
@@ -99,8 +101,7 @@ def _failures(assessment: Assessment, style: Style) -> Iterator[str]:
         yield style.paint("UNREADABLE", "1")
     for failure in assessment.failures:
         colour = _COLOURS[Urgency.WARNING if failure.state is State.IN_USE else Urgency.OK]
-        place = printable(failure.place.path) + (f" #{failure.place.entry}" if failure.place.entry else "")
-        yield f"  {style.paint(failure.reason, colour)}  {place} ({failure.state})"
+        yield f"  {style.paint(failure.reason, colour)}  {_where(failure)} ({failure.state})"
 
 
 def _certificates(assessment: Assessment, style: Style) -> Iterator[str]:
@@ -108,10 +109,10 @@ def _certificates(assessment: Assessment, style: Style) -> Iterator[str]:
     if not rows:
         return
     widths = [max(len(row[column]) for row in (_HEADINGS, *rows)) for column in range(len(_HEADINGS))]
-    bar_heading = f"{'LIFE USED':<{BAR_WIDTH}}  " if style.is_terminal else ""
+    bar_heading = f"{'LIFE USED':<{BAR_WIDTH}}  " if style.has_bars else ""
     yield style.paint(bar_heading + _padded(_HEADINGS, widths), "1")
     for row, (found, urgency) in zip(rows, assessment.certificates, strict=True):
-        bar = f"{_bar(found, assessment)}  " if style.is_terminal else ""
+        bar = f"{_bar(found, assessment)}  " if style.has_bars else ""
         colour = _COLOURS[urgency] if found.state is State.IN_USE else "2"
         yield style.paint(bar, colour) + style.paint(_padded(row, widths), colour if urgency else "0")
 
@@ -140,7 +141,7 @@ def _bar(found: Occurrence, assessment: Assessment) -> str:
     return "█" * filled + "░" * (BAR_WIDTH - filled)
 
 
-def _where(found: Occurrence | Finding) -> str:
+def _where(found: Occurrence | Finding | PlacedFailure) -> str:
     place = found.place
     entry = f" {place.entry}" if place.entry else ""
     index = f" [{place.index}]" if place.index else ""
