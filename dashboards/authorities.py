@@ -1,0 +1,52 @@
+"""PromQL over CAs, which are the same CA in however many files and on however many nodes they are."""
+
+from typing import Final
+
+from dashboards.queries import AUTHORITY, END, FILTER, IN_USE, INFO, KEY, NOT_SELF_MADE, TARGET, rows, select
+
+AUTHORITIES: Final = (IN_USE, AUTHORITY, NOT_SELF_MADE)
+LABELS: Final = "cluster, role, subject, fingerprint"
+_SETTING: Final = f"{TARGET}, component, setting, path, entry"
+
+
+def nodes() -> str:
+    """Count the nodes that hold each CA."""
+    held = select(INFO, *AUTHORITIES, FILTER[0])
+    return f"count by ({LABELS}) (group by (cluster, node, role, subject, fingerprint) ({held}))"
+
+
+def ends() -> str:
+    """Tell when each CA really stops working, whatever number of files hold it."""
+    return rows(LABELS, select(END), *AUTHORITIES, FILTER[0])
+
+
+def ends_of_needed() -> str:
+    """Tell when each CA stops working on which something hangs."""
+    return rows(LABELS, f"({select(END)} unless on ({KEY}) {unneeded()})", *AUTHORITIES, FILTER[0])
+
+
+def issued() -> str:
+    """Count, for each CA, the certificates in use that end with it on their best path."""
+    once = f"group by (cluster, node, path, entry, index, fingerprint) ({_issuers()})"
+    counted = f"count by (cluster, fingerprint) ({once})"
+    return f"{nodes()} * 0 + on (cluster, fingerprint) group_left () {counted} or {nodes()} * 0"
+
+
+def unneeded() -> str:
+    """Select CAs in use that issued nothing in use and are not the last to end of what anything trusts.
+
+    An old CA that is left in a bundle on purpose may expire; neither does the alert on CAs mind.
+    """
+    held = select(INFO, *AUTHORITIES)
+    end = f"max by ({TARGET}, fingerprint) ({held} * on ({KEY}) group_left () {select(END)})"
+    trusted = (
+        f"group by ({_SETTING}, fingerprint) ({select('kubepki_trust_anchor_info')})"
+        f" * on ({TARGET}, fingerprint) group_left () {end}"
+    )
+    last = f"({trusted}) == on ({_SETTING}) group_left () max by ({_SETTING}) ({trusted})"
+    return f"({held} unless on ({TARGET}, fingerprint) ({_issuers()} or ({last})))"
+
+
+def _issuers() -> str:
+    certificates = select(INFO, IN_USE, 'issuer_fingerprint!=""')
+    return f'label_replace({certificates}, "fingerprint", "$1", "issuer_fingerprint", "(.+)")'

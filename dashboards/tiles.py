@@ -1,0 +1,143 @@
+"""The numbers on top of each dashboard."""
+
+from grafana_foundation_sdk.builders.stat import Panel as Tile
+
+from dashboards import authorities, columns, judgement, panels, queries
+from dashboards.columns import GREEN, ORANGE, RED, YELLOW, steps
+from dashboards.queries import DAY, FILTER, IN_USE, count, select
+
+BAD = steps((None, GREEN), (1, RED))
+WORRYING = steps((None, GREEN), (1, ORANGE))
+NOTABLE = steps((None, GREEN), (1, YELLOW))
+
+
+def fleet_tiles() -> list[Tile]:
+    """Count what is wrong on all nodes."""
+    worst = f"max by ({queries.CERTIFICATE}) ({judgement.urgency_of_leaves(FILTER[0])})"
+    rule = " Certificates in use without CAs, by the rules of the urgency above."
+    ends = authorities.ends_of_needed()
+    left = f"min by (cluster, fingerprint) ({ends}) - time()"
+    return [
+        _counted("Expired", f"How many have expired.{rule}", f"{worst} == 3", RED),
+        _counted(
+            "< 7 days",
+            f"How many are urgent: below 7 days or a tenth of their life, or not rotated in time.{rule}",
+            f"{worst} == 2",
+            ORANGE,
+        ),
+        _counted(
+            "< 30 days",
+            f"How many are due soon: below 30 days or a quarter of their life, but not yet urgent.{rule}",
+            f"{worst} == 1",
+            YELLOW,
+        ),
+        panels.tile(
+            "CAs by remaining life",
+            "How many different CAs on which something hangs end within 30, 180 and 365 days, and how many"
+            " later. A CA takes planning: all nodes and clients must trust the next before the old one ends.",
+            {
+                "< 30 d": count(f"{left} < {30 * DAY}"),
+                "< 180 d": count(f"{left} >= {30 * DAY} < {180 * DAY}"),
+                "< 365 d": count(f"{left} >= {180 * DAY} < {365 * DAY}"),
+                "later": count(f"{left} >= {365 * DAY}"),
+            },
+            {"< 30 d": BAD, "< 180 d": WORRYING, "< 365 d": NOTABLE, "later": steps((None, GREEN))},
+            width=6,
+        ),
+        panels.tile(
+            "Findings by severity",
+            "How many places the checks object to, in files that are in use, by severity.",
+            {severity: count(queries.findings_of(severity, FILTER[0])) for severity in queries.SEVERITIES},
+            {"critical": BAD, "warning": WORRYING, "info": steps((None, GREEN), (1, columns.BLUE))},
+            width=5,
+        ),
+        panels.tile(
+            "Nodes",
+            "Nodes whose exporter reports, and nodes known to kube-state-metrics or by their kubelet's scrape"
+            " that have none; 0 where Prometheus has neither.",
+            {
+                "reporting": count(f"group by (cluster, node) ({select('kubepki_node_info')})"),
+                "not covered": count(_uncovered()),
+            },
+            {"reporting": steps((None, RED), (1, GREEN)), "not covered": WORRYING},
+            width=4,
+        ),
+        panels.tile(
+            "Unreadable or missing",
+            "Files in use that could not be read or understood, and files that a component needs and that are"
+            " not there.",
+            {
+                "unreadable": count(queries.failures(queries.CERTIFICATE, IN_USE, FILTER[0])),
+                "missing": count(queries.missing("cluster, node, path", FILTER[0])),
+            },
+            {"unreadable": BAD, "missing": BAD},
+            width=3,
+        ),
+    ]
+
+
+def node_tiles() -> list[Tile]:
+    """Say what a node is, and count what is wrong on it."""
+    info = select("kubepki_node_info")
+    judged = judgement.urgency_of_leaves()
+    worst = f"max by ({queries.CERTIFICATE}) ({judged})"
+    soonest = f"min(({queries.remaining(IN_USE)} unless on ({queries.KEY}) {authorities.unneeded()}) > 0)"
+    return [
+        panels.label_tile(
+            "Distribution",
+            "The Kubernetes distribution, as the files of the node give it away.",
+            f"group by (distribution) ({info})",
+            "distribution",
+        ),
+        panels.label_tile(
+            "Type",
+            "Whether control-plane components run on the node.",
+            f"group by (node_type) ({info})",
+            "node_type",
+        ),
+        panels.tile(
+            "Next expiry",
+            "How long until the next certificate or CA in use stops working, what has expired aside.",
+            {"Next expiry": soonest},
+            {"Next expiry": columns.REMAINING},
+        )
+        .unit("dtdurations")
+        .decimals(1),
+        panels.tile(
+            "Expired or urgent",
+            "Certificates in use without CAs: expired, or urgent as the shipped alerts have it (below 7 days"
+            " or a tenth of their life, or not rotated in time).",
+            {"expired": count(f"{worst} == 3"), "urgent": count(f"{worst} == 2")},
+            {"expired": BAD, "urgent": steps((None, GREEN), (1, ORANGE))},
+        ),
+        panels.tile(
+            "Findings by severity",
+            "How many places the checks object to, in files that are in use, by severity.",
+            {severity: count(queries.findings_of(severity)) for severity in queries.SEVERITIES},
+            {"critical": BAD, "warning": WORRYING, "info": steps((None, GREEN), (1, columns.BLUE))},
+        ),
+        panels.tile(
+            "Unreadable or missing",
+            "Files in use that could not be read or understood, and files that a component needs and that are"
+            " not there.",
+            {
+                "unreadable": count(queries.failures(queries.CERTIFICATE, IN_USE)),
+                "missing": count(queries.missing("cluster, node, path")),
+            },
+            {"unreadable": BAD, "missing": BAD},
+        ),
+    ]
+
+
+def _counted(title: str, description: str, vector: str, color: str) -> Tile:
+    shown = steps((None, GREEN), (1, color))
+    return panels.tile(title, description, {title: count(vector)}, {title: shown}, width=2)
+
+
+def _uncovered() -> str:
+    known = select("kube_node_info", 'os_image!~"Windows.*"')
+    scraped = select("up", 'job="kubelet"', 'node!=""')
+    return (
+        f"(group by (cluster, node) ({known}) or group by (cluster, node)"
+        f" ({scraped} unless on (cluster) kube_node_info)) unless on (cluster, node) kubepki_node_info"
+    )
