@@ -18,15 +18,14 @@ def tiles() -> list[Tile]:
             "The version of the exporter on this node; two during an update.",
             f"group by (version) ({select('kubepki_build_info')})",
             "version",
-            width=6,
-        ),
+        ).span(6),
         panels.tile(
             "Last scan",
             "How long ago the last scan ended. By default one is made every 5 minutes at least.",
             {"Last scan": age},
             {"Last scan": steps((None, GREEN), (600, ORANGE), (900, RED))},
-            width=6,
         )
+        .span(6)
         .unit("dtdurations")
         .decimals(1),
         panels.tile(
@@ -34,15 +33,15 @@ def tiles() -> list[Tile]:
             "Whether changes of files are seen at once; off: the interval alone keeps the data fresh.",
             {"Watch": f"max({select('kubepki_watch_up')})"},
             {"Watch": steps((None, ORANGE), (1, GREEN))},
-            width=6,
-        ).mappings([columns.mapping(columns.SWITCH)]),
+        )
+        .span(6)
+        .mappings([columns.mapping(columns.SWITCH)]),
         panels.tile(
             "Watched directories",
             "How many directories are watched.",
             {"Watched directories": f"max({select('kubepki_watched_directories')})"},
             {"Watched directories": steps((None, ORANGE), (1, BLUE))},
-            width=6,
-        ),
+        ).span(6),
     ]
 
 
@@ -75,15 +74,13 @@ def graphs() -> list[Graph]:
             "Resident memory of the exporter.",
             {"{{instance}}": f"max by (instance) ({own('process_resident_memory_bytes')})"},
             "bytes",
-            width=4,
-        ),
+        ).span(4),
         panels.graph(
             "Processor",
             "How much of a core the exporter uses.",
             {"{{instance}}": f"max by (instance) ({busy} and on ({TARGET}) {select('kubepki_build_info')})"},
             "percentunit",
-            width=4,
-        ),
+        ).span(4),
     ]
 
 

@@ -47,9 +47,6 @@ def tile(
     description: str,
     queries: Mapping[str, str],
     thresholds: Mapping[str, Sequence[Threshold]],
-    *,
-    width: int = 4,
-    height: int = 4,
 ) -> Tile:
     """Show one number for each query, under its legend; several stand side by side."""
     panel = (
@@ -57,8 +54,8 @@ def tile(
         .title(title)
         .description(description)
         .datasource(SOURCE)
-        .span(width)
-        .height(height)
+        .span(4)
+        .height(4)
         .unit("none")
         .decimals(0)
         .graph_mode(BigValueGraphMode.NONE)
@@ -77,10 +74,10 @@ def tile(
     return panel
 
 
-def label_tile(title: str, description: str, query: str, label: str, *, width: int = 4) -> Tile:
+def label_tile(title: str, description: str, query: str, label: str) -> Tile:
     """Show the value of a label instead of a number."""
     legend = f"{{{{{label}}}}}"
-    panel = tile(title, description, {legend: query}, {legend: steps((None, BLUE))}, width=width)
+    panel = tile(title, description, {legend: query}, {legend: steps((None, BLUE))})
     return panel.text_mode(BigValueTextMode.NAME)
 
 
@@ -152,14 +149,14 @@ def horizon(title: str, description: str, query: str) -> Bars:
     )
 
 
-def graph(title: str, description: str, queries: Mapping[str, str], unit: str, *, width: int = 8) -> Graph:
+def graph(title: str, description: str, queries: Mapping[str, str], unit: str) -> Graph:
     """Show what happened over the chosen time."""
     panel = (
         Graph()
         .title(title)
         .description(description)
         .datasource(SOURCE)
-        .span(width)
+        .span(8)
         .height(8)
         .unit(unit)
         .min(0)
