@@ -26,6 +26,7 @@ format: .venv/.ready
 
 docs: .venv/.ready  ## Write the generated tables and objects anew
 	$(BIN)/python scripts/generate_docs.py
+	$(BIN)/python -m dashboards.generate
 	$(BIN)/python deploy/generate.py
 
 bench: .venv/.ready  ## Measure the budgets; PEER_CMD runs another exporter beside
