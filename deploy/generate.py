@@ -5,6 +5,7 @@ Neither tool can read a file outside its own folder, so the copies are committed
 """
 
 import argparse
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -51,7 +52,7 @@ def dump(*documents: object) -> str:
 
 def volume(path: str) -> str:
     """Name the volume of a host path."""
-    return path.strip("/").replace("/", "-").replace(".", "-").lower()[-63:].strip("-")
+    return re.sub("[^a-z0-9]+", "-", path.lower()).strip("-")[-63:].strip("-")
 
 
 def affinity(shape: Mapping[str, list[str]]) -> dict[str, object] | None:

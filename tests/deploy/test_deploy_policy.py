@@ -1,6 +1,7 @@
 """What a pod of ours may see and do, on every overlay and for every preset of the chart."""
 
 import posixpath
+import re
 from collections.abc import Iterator
 from itertools import chain, combinations
 from typing import Any
@@ -190,6 +191,15 @@ def test_selectors_pick_their_own_pods_alone(variant: str) -> None:
             if wanted <= other["spec"]["template"]["metadata"]["labels"].items()
         ]
         assert matching == [daemonset["metadata"]["name"]]
+
+
+@DAEMONSETS
+def test_volumes_have_names_that_the_api_accepts(variant: str) -> None:
+    """A volume's name is a DNS label, and one stands for one path."""
+    for daemonset in of_kind(rendered(variant), "DaemonSet"):
+        names = [volume["name"] for volume in pod_of(daemonset)["volumes"]]
+        assert all(re.fullmatch("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", name) for name in names)
+        assert len(set(names)) == len(names)
 
 
 def selects(daemonset: Object, labels: frozenset[str]) -> bool:
