@@ -1,4 +1,3 @@
-# ruff: noqa: INP001, T201 - the bench is a program that talks to people, not a package
 """Measures the budgets in one run, prints a table and writes build/bench.json.
 
 PEER_CMD runs another exporter beside on the same files and prints ratios: a command with ``{root}`` for the
@@ -14,8 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from measures import Budget, Results, measure
-from trees import make_control_plane, make_many
+from bench.measures import Budget, Results, measure
+from bench.trees import make_control_plane, make_many
 
 OUTPUT = Path("build/bench.json")
 

@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - the bench is a program, not a package
 """A started exporter, ours or another: what it serves, and what it costs."""
 
 import contextlib
@@ -80,7 +79,7 @@ def started(root: Path, *flags: str, peer: str = "") -> Iterator[Exporter]:
     port = _free_port()
     command = peer_command(peer, root, port) if peer else our_command(root, port, flags)
     begun = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 - given by who runs the bench
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         connection = _ready(process, port, begun + PATIENCE)
         yield Exporter(process, connection, time.monotonic() - begun)

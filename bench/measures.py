@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - the bench is a program, not a package
 """The budgets of the project, each with how it is measured."""
 
 import contextlib
@@ -7,8 +6,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from exporters import Exporter, started
-from trees import MANY_PATTERN, Tree
+from bench.exporters import Exporter, started
+from bench.trees import MANY_PATTERN, Tree
 
 GIVEN_UP = 10.0
 """Seconds after which a change counts as not seen."""

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
-from tools import require_tool
+
+from tests.tools import require_tool
 
 FLAGS = (
     "--headless=new",

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from grafana import Board
-from observed import Fleet, exporters, make_trees, scraping
-from tools import require_tool
+
+from tests.dashboards.grafana import Board
+from tests.dashboards.observed import Fleet, exporters, make_trees, scraping
+from tests.tools import require_tool
 
 DASHBOARDS = Path(__file__).parents[2] / "dashboards"
 NODES = Path(__file__).parents[1] / "nodes"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from observed import RATE_INTERVAL, Prometheus
+from tests.dashboards.observed import RATE_INTERVAL, Prometheus
 
 Choice = Mapping[str, str] | Mapping[str, list[str]] | Mapping[str, str | list[str]]
 """The value or values that a person chose for a variable."""

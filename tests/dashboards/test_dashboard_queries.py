@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from grafana import Board, Choice, answers
-from observed import Fleet
+
+from tests.dashboards.grafana import Board, Choice, answers
+from tests.dashboards.observed import Fleet
 
 pytestmark = pytest.mark.xdist_group("dashboards")
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from grafana import Board
 
 from dashboards.generate import generated
 from exporter.checks import CHECKS
 from exporter.exposition import FAMILIES
+from tests.dashboards.grafana import Board
 
 ALERTS = Path(__file__).parents[2] / "alerts"
 FOREIGN = {

@@ -5,9 +5,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from grafana import Board, Choice, answers
-from observed import Fleet
-from on_disk import Located, authorities, certificate_at, leaves_in_use, life, monday, remaining
+
+from tests.dashboards.grafana import Board, Choice, answers
+from tests.dashboards.observed import Fleet
+from tests.dashboards.on_disk import (
+    Located,
+    authorities,
+    certificate_at,
+    leaves_in_use,
+    life,
+    monday,
+    remaining,
+)
 
 pytestmark = pytest.mark.xdist_group("dashboards")
 

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from looking import look, plant, table
 
 from exporter.discovery.distributions import LAYOUTS
 from exporter.model import Distribution, NodeType, Origin, Reference, Requirement, Role
+from tests.discovery.looking import look, plant, table
 
 
 def kubeconfig(user: str, authority: str = "") -> str:

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from looking import look, plant, table
 
 from exporter.model import Discovery, Failure, Place, Reason
+from tests.discovery.looking import look, plant, table
 
 KUBEADM = {
     "/etc/kubernetes/kubelet.conf": "",

@@ -5,9 +5,9 @@ import os
 from pathlib import Path
 
 import pytest
-from looking import look, plant, table
 
 from exporter.model import Failure, NodeType, Place, Reason, Role, Search
+from tests.discovery.looking import look, plant, table
 
 KUBEADM = {"/etc/kubernetes/kubelet.conf": ""}
 MANIFESTS = "/etc/kubernetes/manifests"

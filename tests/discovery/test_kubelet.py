@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from looking import look, plant, table
 
 from exporter.model import Failure, Origin, Place, Reason
+from tests.discovery.looking import look, plant, table
 
 MARK = {"/etc/kubernetes/kubelet.conf": ""}
 CONFIG = "/var/lib/kubelet/config.yaml"

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from looking import look, plant, table
 
 from exporter.model import Failure, NodeType, Place, Reason
+from tests.discovery.looking import look, plant, table
 
 MANIFESTS = "/etc/kubernetes/manifests"
 KUBELET = {"/var/lib/kubelet/config.yaml": f"kind: KubeletConfiguration\nstaticPodPath: {MANIFESTS}\n"}

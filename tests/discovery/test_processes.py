@@ -4,9 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from looking import look, plant, table
 
 from exporter.model import Distribution, Mount, NodeType, Origin, Process
+from tests.discovery.looking import look, plant, table
 
 STATIC = "/kubepods/burstable/pod0123456789abcdef0123456789abcdef/" + "c" * 64
 STATIC_SYSTEMD = (

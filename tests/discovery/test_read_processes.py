@@ -5,12 +5,12 @@ from pathlib import Path
 from subprocess import PIPE, Popen
 
 import pytest
-from looking import look, plant
 
 from exporter.discovery.components import COMPONENTS as KNOWN
 from exporter.discovery.components import MULTIPLE
 from exporter.model import Mount
 from exporter.sources.processes import COMPONENTS, read_processes
+from tests.discovery.looking import look, plant
 
 BOOT = "cpu 1 2\nbtime 1700000000\nprocesses 5\n"
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from looking import files_of, look, table
 
 from exporter.model import Distribution, Mount, NodeType, Origin, Process, Requirement
+from tests.discovery.looking import files_of, look, table
 
 TABLES = Path(__file__).parent / "references"
 RECORDED = sorted(path.stem for path in TABLES.glob("*.txt"))

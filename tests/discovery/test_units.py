@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from looking import look, plant, table
-
 from exporter.model import Failure, Mount, NodeType, Place, Process, Reason
+from tests.discovery.looking import look, plant, table
 
 ETCD = {
     "/etc/kubernetes/kubelet.conf": "",

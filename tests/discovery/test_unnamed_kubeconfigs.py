@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from looking import files_of, plant
 
 from exporter.discovery import certificates_named_by
 from exporter.model import Part
+from tests.discovery.looking import files_of, plant
 
 KUBECONFIG = """\
 kind: Config

@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hostile import EVIL_NAME, Hostile, things
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
-from running import INFO, Running, Scrape, running
-from test_e2e_recorded import check_metrics
 
 from exporter.demo import DemoNode, make_node
 from exporter.demo.node import PKI
 from exporter.demo.pki import make_leaf
+from tests.e2e.hostile import EVIL_NAME, Hostile, things
+from tests.e2e.running import INFO, Running, Scrape, running
+from tests.e2e.test_e2e_recorded import check_metrics
 
 DIRECTORY = f"/{PKI}/hostile"
 CROWD = f"/{PKI}/crowd"

@@ -20,11 +20,11 @@ from typing import Self
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from running import INFO, PATIENCE, Running, Scrape, running
 
 from exporter.demo import DemoNode, make_node
 from exporter.demo.node import KUBELET_PKI, PKI
 from exporter.demo.pki import Issued, make_leaf
+from tests.e2e.running import INFO, PATIENCE, Running, Scrape, running
 
 APISERVER = f"/{PKI}/apiserver.crt"
 CLIENT = f"/{KUBELET_PKI}/kubelet-client-current.pem"

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
-from running import INFO, NOT_AFTER, ROOT, Running, Scrape, running
+
+from tests.e2e.running import INFO, NOT_AFTER, ROOT, Running, Scrape, running
 
 NODES = Path(__file__).parents[1] / "nodes"
 CONTROL_PLANE = "kubeadm-1.36-control-plane"

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import bcrypt
 import pytest
-from running import Running, Scrape, running
 
 from exporter.demo.pki import make_ca, make_leaf
+from tests.e2e.running import Running, Scrape, running
 
 CONTROL_PLANE = "kubeadm-1.36-control-plane"
 

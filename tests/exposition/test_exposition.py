@@ -12,13 +12,13 @@ from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
 
-import handmade
 import pytest
 from prometheus_client import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from exporter.exposition import Exposition, Status
+from tests.exposition import handmade
 
 OPENMETRICS = "application/openmetrics-text;version=1.0.0"
 GOLDEN = {"": "golden.txt", OPENMETRICS: "golden.openmetrics.txt"}

@@ -2,11 +2,11 @@
 
 import re
 
-import handmade
 import pytest
 
 from exporter.exposition import FAMILIES, metrics_table
 from exporter.exposition.family import CertificateFamily, Family, Kind, LiveFamily, ReportFamily
+from tests.exposition import handmade
 
 TARGET_LABELS = {"node", "cluster", "instance", "job", "namespace", "pod", "container", "service", "endpoint"}
 each_family = pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)

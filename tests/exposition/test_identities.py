@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-import handmade
 import pytest
-from handmade import BY_CA, CA_FILE, INVENTORY, certificate, occurrence
 
 from exporter.inventory.identity import MAX_GROUPS, Identity, Privilege, identities, privilege_of
 from exporter.model import Authority, Fingerprint, Inventory, Node, Role, State
+from tests.exposition import handmade
+from tests.exposition.handmade import BY_CA, CA_FILE, INVENTORY, certificate, occurrence
 
 FOREIGN = (Authority(Fingerprint("ee" * 32), Role.OTHER),)
 BARE = Inventory(node=Node())

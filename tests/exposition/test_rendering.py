@@ -3,14 +3,11 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import handmade
 import pytest
-from handmade import certificate, occurrence
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
-from test_exposition import OPENMETRICS, check_metrics, plain
 
 from exporter.exposition import Exposition, Report
 from exporter.exposition.rendering import NOTHING, render
@@ -33,6 +30,9 @@ from exporter.model import (
     SubjectAlternativeName,
     TrustAnchor,
 )
+from tests.exposition import handmade
+from tests.exposition.handmade import certificate, occurrence
+from tests.exposition.test_exposition import OPENMETRICS, check_metrics, plain
 
 CERTIFICATES = tuple(certificate(f"c{n}", fingerprint=f"{n:02x}" * 32) for n in range(3))
 few = st.builds(

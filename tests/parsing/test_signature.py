@@ -3,14 +3,6 @@
 from datetime import UTC, datetime
 
 import pytest
-from crafted_der import (
-    ECDSA_WITH_SHA1,
-    SHA1_WITH_RSA,
-    SHA256_WITH_RSA,
-    UNKNOWN_ALGORITHM,
-    common_name,
-    recast,
-)
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from exporter.demo import pki
@@ -18,6 +10,14 @@ from exporter.model import Certificate
 from exporter.parsing import signature
 from exporter.parsing.signature import verifies
 from exporter.parsing.x509 import parse_certificate
+from tests.parsing.crafted_der import (
+    ECDSA_WITH_SHA1,
+    SHA1_WITH_RSA,
+    SHA256_WITH_RSA,
+    UNKNOWN_ALGORITHM,
+    common_name,
+    recast,
+)
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 

@@ -5,7 +5,15 @@ from datetime import UTC, datetime
 from hashlib import sha256
 
 import pytest
-from crafted_der import (
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import NameOID
+
+from exporter.demo import pki
+from exporter.model import Certificate, Reason, SubjectAlternativeName
+from exporter.parsing.x509 import parse_certificate
+from tests.parsing.crafted_der import (
     MD5_WITH_RSA,
     SHA1_WITH_RSA,
     SHA256_WITH_RSA,
@@ -18,14 +26,6 @@ from crafted_der import (
     rsa_key_info,
     validity,
 )
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from cryptography.x509.oid import NameOID
-
-from exporter.demo import pki
-from exporter.model import Certificate, Reason, SubjectAlternativeName
-from exporter.parsing.x509 import parse_certificate
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 BASIC_CONSTRAINTS = "551d13"

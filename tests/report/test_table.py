@@ -5,13 +5,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from test_document import FAILURE, FINDING, MISSING, NOW, picture
 
 from exporter.demo import make_demo, make_node
 from exporter.model import Inventory, Node, Place, Severity, State
 from exporter.report.document import Assessment, Narrowing, assess
 from exporter.report.table import Style, table
 from exporter.scan import Picture
+from tests.report.test_document import FAILURE, FINDING, MISSING, NOW, picture
 
 TERMINAL = Style(has_bars=True, has_colour=True)
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import bcrypt
 import pytest
-from speaking import PATIENCE, ask, routes, serving, until
 
 from exporter.server import ConfigurationError, Request
 from exporter.server.address import ListenAddress, parse_address
 from exporter.server.auth import LANE_LENGTH, Passwords, Verdict, cost_of
 from exporter.server.request import Response
+from tests.server.speaking import PATIENCE, ask, routes, serving, until
 
 DETAILS = ["/", "/api/v1/inventory"]
 HASH = bcrypt.hashpw(b"right", bcrypt.gensalt(4)).decode()

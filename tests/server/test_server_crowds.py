@@ -5,10 +5,10 @@ import threading
 from contextlib import ExitStack, closing
 
 import pytest
-from speaking import BODY, PATIENCE, ask, ask_again, connect, routes, serving, until
 
 from exporter.server import Server, connections, conversation
 from exporter.server.connections import Connection, Connections
+from tests.server.speaking import BODY, PATIENCE, ask, ask_again, connect, routes, serving, until
 
 
 def crowd(server: Server, stack: ExitStack, number: int, sent: bytes = b"") -> list[socket.socket]:

@@ -7,9 +7,9 @@ from contextlib import closing
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from speaking import BODY, PATIENCE, ask, ask_again, connect, echo, routes, say, serving
 
 from exporter.server.request import Refusal, Request, Response, parse_head
+from tests.server.speaking import BODY, PATIENCE, ask, ask_again, connect, echo, routes, say, serving
 
 
 def test_metrics_are_handed_out_as_they_are() -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import bcrypt
 import pytest
-from speaking import BODY, PATIENCE, Pki, ask, ask_again, connect, serving, until
 
 from exporter.server import ConfigurationError, Server, WebConfig, web_config
+from tests.server.speaking import BODY, PATIENCE, Pki, ask, ask_again, connect, serving, until
 
 CLIENTS = "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: clients.crt\n"
 

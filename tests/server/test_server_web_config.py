@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from speaking import ask, serving
 
 from exporter.server import ConfigurationError, WebConfig
 from exporter.server.protection import Limiter
 from exporter.server.web_schema import WebSettings, read_settings
+from tests.server.speaking import ask, serving
 
 HASH = "$2y$10$" + "a" * 53
 TLS = {"cert_file": "a", "key_file": "b"}

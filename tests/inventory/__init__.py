@@ -1,0 +1,1 @@
+"""Roles, states and issuers."""

@@ -1,0 +1,98 @@
+"""Artefacts that have to agree: code, tables, runbooks, alerts and the closed sets of the contract."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from exporter.checks import CHECKS, Check
+from exporter.exposition import FAMILIES
+
+ROOT = Path(__file__).resolve().parent.parent
+RUNBOOKS = ROOT / "docs/runbooks"
+
+CONTRACT = {
+    "chain": ["issuer_missing", "issued_by_wrong_ca", "outlives_issuer"],
+    "purpose": ["usage_unfit", "ca_flag_unfit", "name_uncovered", "subject_unfit", "node_name_mismatched"],
+    "keys": ["key_mismatched", "key_missing", "key_weak", "signature_weak"],
+    "files": [
+        "mode_loose",
+        "owner_unexpected",
+        "directory_writable",
+        "private_key_copied",
+        "bootstrap_kubeconfig_left",
+    ],
+    "rotation": [
+        "kubelet_rotation_disabled",
+        "kubelet_link_replaced",
+        "kubelet_newer_pair_unused",
+        "kubelet_kubeconfig_embedded",
+        "kubeconfig_ca_stale",
+        "kubeconfig_insecure",
+        "signer_bundle_ambiguous",
+    ],
+    "identity": ["group_masters_held", "group_as_user"],
+    "etcd": [
+        "etcd_client_auth_missing",
+        "etcd_peer_auth_missing",
+        "etcd_plaintext_listener",
+        "etcd_trusts_cluster_ca",
+        "etcd_auto_tls",
+    ],
+}
+"""Users build on these names: they may be added to, not renamed."""
+
+
+def test_generated_parts_of_the_documentation_are_current() -> None:
+    """README and docs say what the code does; ``make docs`` writes them."""
+    done = subprocess.run(
+        [sys.executable, "scripts/generate_docs.py", "--check"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+        env={"PYTHONPATH": str(ROOT), "PATH": ""},
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_a_check_is_told_in_one_sentence_with_its_ground(check: Check) -> None:
+    """What it means and what it rests on reach Prometheus and the operator."""
+    assert re.fullmatch(r"[A-Z].{20,160}\.", check.meaning), check.meaning
+    assert check.cites
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_a_check_has_a_section_in_the_runbook(check: Check) -> None:
+    """The link that a page carries leads to what repairs it."""
+    page = (RUNBOOKS / "KubePKIFinding.md").read_text(encoding="utf-8")
+
+    assert re.search(rf"^#+ `?{check.name}`?$", page, re.MULTILINE)
+
+
+def test_the_checks_of_the_contract_are_made() -> None:
+    """Names are what alerts, silences and runbooks are written against."""
+    made = {check.name for check in CHECKS}
+
+    assert not {name for names in CONTRACT.values() for name in names} - made
+
+
+def test_no_family_takes_a_label_of_the_target() -> None:
+    """They would arrive as ``exported_...``."""
+    forbidden = {
+        "node",
+        "cluster",
+        "instance",
+        "job",
+        "namespace",
+        "pod",
+        "container",
+        "service",
+        "endpoint",
+    }
+
+    assert not {(family.name, label) for family in FAMILIES for label in family.labels if label in forbidden}
