@@ -15,12 +15,6 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
-UNUSED_BELOW = {"kubernetes": frozenset({"aio"})}
-"""Parts of one package: the asyncio half of the Kubernetes client is larger than the rest of the image."""
-
-COMPILED_ONLY = frozenset({"kubernetes"})
-"""Packages of generated code, of which the source is dropped once it is compiled."""
-
 UNUSED = frozenset(
     {
         "__phello__",
@@ -77,8 +71,7 @@ def place(path: Path, root: Path) -> None:
 def files(folder: Path) -> Iterator[Path]:
     """Yield the files that a running program may need."""
     for parent, folders, names in os.walk(folder):
-        unused = UNUSED | UNUSED_BELOW.get(Path(parent).name, frozenset())
-        folders[:] = sorted(name for name in folders if name not in unused and not name.startswith("config-"))
+        folders[:] = sorted(name for name in folders if name not in UNUSED and not name.startswith("config-"))
         kept = (name for name in sorted(names) if not name.endswith((".a", ".pyi", ".exe")))
         if Path(parent).name == "lib-dynload":
             kept = (name for name in kept if not name.startswith(UNUSED_MODULES))
@@ -123,27 +116,16 @@ def assemble(environment: Path, root: Path) -> None:
         place(path, root)
 
 
-def compile_all(folder: Path, root: Path, *, beside: bool = False) -> None:
-    """Compile a folder for the path that it has without *root*; nothing is writable at run time."""
+def finish(root: Path) -> None:
+    """Compile what was copied, add the accounts, and take away every right to write."""
     compileall.compile_dir(
-        str(folder),
+        str(root),
         quiet=1,
         stripdir=str(root),
         prependdir="/",
         workers=0,
-        legacy=beside,
         invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
     )
-
-
-def finish(root: Path) -> None:
-    """Compile what was copied, add the accounts, and take away every right to write."""
-    for package in COMPILED_ONLY:
-        for folder in root.glob(f"opt/*/lib/python3*/site-packages/{package}"):
-            compile_all(folder, root, beside=True)
-            for source in folder.rglob("*.py"):
-                source.unlink()
-    compile_all(root, root)
     for name, text in ACCOUNTS.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from tools import require_tool
+
+from tests.tools import require_tool
 
 PROJECT = Path(__file__).parents[2]
 OVERLAYS = PROJECT / "deploy/kustomize/overlays"

@@ -9,7 +9,8 @@ import kubernetes_validate  # type: ignore[import-untyped]  # it has none
 import pytest
 import yaml
 from packaging.version import Version
-from rendering import (
+
+from tests.deploy.rendering import (
     CHART,
     PROJECT,
     SHAPES,

@@ -7,7 +7,8 @@ from itertools import chain, combinations
 from typing import Any
 
 import pytest
-from rendering import SHAPES, VARIANTS, Object, container_of, of_kind, pod_of, rendered
+
+from tests.deploy.rendering import SHAPES, VARIANTS, Object, container_of, of_kind, pod_of, rendered
 
 PRIVATE = (
     "/etc/shadow",
