@@ -20,6 +20,7 @@ from exporter.model import (
 )
 
 _CURRENT: Final = ("kubelet-client-current.pem", "kubelet-server-current.pem")
+_SERVING_CAS: Final = frozenset({Role.CA, Role.SERVER_CA})
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -100,8 +101,8 @@ def kubeconfig_ca_stale(inventory: Inventory) -> Iterator[Objection]:
     """A kubeconfig does not trust the CA that signs the API server's certificate now."""
     for server in inventory.with_role(Role.APISERVER):
         chain = [found.certificate for found in inventory.at(server.place.path)]
-        known = [authority.fingerprint for authority in server.issuers]
-        if server.state is not State.IN_USE or server.place.index or not known:
+        is_in_order = any(authority.role in _SERVING_CAS for authority in server.issuers)
+        if server.state is not State.IN_USE or server.place.index or not is_in_order:
             continue
         for place, trusted in _trusted_by_kubeconfigs(inventory).items():
             if not is_trusted(server.certificate, chain, trusted):

@@ -83,7 +83,7 @@ def general_name(text: str) -> x509.GeneralName:
 
 
 def make_ca(
-    cn: str = "kubernetes",
+    cn: str | x509.Name = "kubernetes",
     *,
     now: datetime,
     life: timedelta = 10 * YEAR,
@@ -92,13 +92,17 @@ def make_ca(
     not_before: datetime | None = None,
     not_after: datetime | None = None,
 ) -> Issued:
-    """Make a CA as ``kubeadm init phase certs`` does; self-signed unless *issuer* is given."""
+    """Make a CA as ``kubeadm init phase certs`` does; self-signed unless *issuer* is given.
+
+    A whole name in place of a CN keeps its encoding, as a CA of the same name must have it.
+    """
     key = key or make_key()
     start = not_before or now - BACKDATED
+    subject = name(cn) if isinstance(cn, str) else cn
     builder = (
         x509.CertificateBuilder()
-        .subject_name(name(cn))
-        .issuer_name(issuer.certificate.subject if issuer else name(cn))
+        .subject_name(subject)
+        .issuer_name(issuer.certificate.subject if issuer else subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(start)
@@ -106,7 +110,7 @@ def make_ca(
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .add_extension(_key_usage(is_ca=True), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(cn)]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(_common_name(subject))]), critical=False)
     )
     return Issued(sign(builder, issuer.key if issuer else key), key)
 
@@ -153,6 +157,10 @@ def sign(builder: x509.CertificateBuilder, key: PrivateKey) -> x509.Certificate:
     """Sign with the hash that the key needs."""
     needs_none = isinstance(key, ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey)
     return builder.sign(key, None if needs_none else hashes.SHA256())
+
+
+def _common_name(subject: x509.Name) -> str:
+    return str(subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
 
 
 def _key_usage(*, is_ca: bool) -> x509.KeyUsage:

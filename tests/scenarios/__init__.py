@@ -1,0 +1,1 @@
+"""Recorded nodes, and what may happen to them."""
