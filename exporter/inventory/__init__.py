@@ -1,7 +1,7 @@
 """Facts about files and references become one immutable inventory."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from exporter.inventory.issuers import Issuers
@@ -19,6 +19,8 @@ from exporter.model import (
     PlacedFailure,
     Reading,
     Reason,
+    Reference,
+    Requirement,
     Role,
     State,
 )
@@ -37,6 +39,7 @@ def build(
     readings: tuple[Reading, ...] = (),
 ) -> Inventory:
     """Give each certificate one place, its role, its state, its issuers and when it really ends."""
+    discovery = replace(discovery, references=tuple(_settled(discovery.references, files, previous)))
     placed = place_files(files, discovery)
     roles = Roles(placed, discovery)
     occurrences = tuple(
@@ -56,6 +59,27 @@ def build(
         last_changes=_last_changes(occurrences, previous, now),
         readings=readings,
     )
+
+
+def _settled(
+    references: tuple[Reference, ...], files: Mapping[str, File], previous: Inventory | None
+) -> Iterator[Reference]:
+    """What a component makes itself is needed from then on: its absence is no longer the beginning."""
+    made = {
+        reference.path
+        for reference in (previous.references if previous else ())
+        if reference.requirement is Requirement.REQUIRED
+    }
+    for reference in references:
+        is_made = reference.path in made or _is_there(files.get(reference.path))
+        if reference.requirement is Requirement.GENERATED and is_made:
+            yield replace(reference, requirement=Requirement.REQUIRED)
+        else:
+            yield reference
+
+
+def _is_there(file: File | None) -> bool:
+    return file is not None and file.exists
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import pytest
 from exporter.demo.pki import YEAR, Issued, make_ca, make_leaf, public_pem
 from exporter.inventory import build
 from exporter.model import (
+    Content,
     Discovery,
     Distribution,
     Document,
@@ -232,6 +233,26 @@ def test_an_etcd_members_certificate_is_recognized_by_its_ca() -> None:
     leaf = make_leaf(make_ca("etcd-ca", now=NOW), "n1", now=NOW, usages=("serverAuth", "clientAuth"))
 
     assert roles(inventory_of([file("/a", leaf.pem)]))["/a#0"][0] is Role.ETCD_SERVER
+
+
+def test_what_a_component_makes_is_required_once_it_was_there(ca: Issued) -> None:
+    """Before the first rotation its absence is normal, afterwards it is a loss (DESIGN 2)."""
+    made = reference("/current.pem", Role.KUBELET_CLIENT, requirement=Requirement.GENERATED)
+    absent = File(
+        path="/current.pem",
+        status=None,
+        content=Content(failures=(Failure(Place("/current.pem"), Reason.NOT_FOUND),)),
+    )
+
+    before = inventory_of([absent], [made])
+    there = inventory_of([file("/current.pem", ca.pem)], [made], previous=before)
+    gone = inventory_of([absent], [made], previous=there)
+
+    assert [found.references[0].requirement for found in (before, there, gone)] == [
+        Requirement.GENERATED,
+        Requirement.REQUIRED,
+        Requirement.REQUIRED,
+    ]
 
 
 def test_one_inode_has_one_place_the_referenced_one() -> None:

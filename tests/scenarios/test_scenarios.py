@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios import certificates
+from tests.scenarios import certificates, kubelets
 from tests.scenarios.tree import Scenario, Tree, Watcher
 
-SCENARIOS = (*certificates.SCENARIOS,)
+SCENARIOS = (*certificates.SCENARIOS, *kubelets.SCENARIOS)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: f"{scenario.tree}: {scenario.name}")

@@ -1,0 +1,198 @@
+"""What happens to a kubelet's certificates and to the kubeconfigs of a node."""
+
+import base64
+from datetime import datetime, timedelta
+
+from exporter.demo.pki import Issued, make_ca, make_leaf
+from tests.scenarios.certificates import CP, K3S, MICROK8S, MINIKUBE, WORKER
+from tests.scenarios.tree import KUBELET_PKI, NOW, PKI, Scenario, Tree, new_ca, scenario
+
+CLIENT = f"{KUBELET_PKI}/kubelet-client-current.pem"
+SERVER = f"{KUBELET_PKI}/kubelet-server-current.pem"
+CONFIG = "/var/lib/kubelet/config.yaml"
+KUBECONFIG = "/etc/kubernetes/kubelet.conf"
+BOOTSTRAP = "/etc/kubernetes/bootstrap-kubelet.conf"
+K3S_CLIENT = "/var/lib/rancher/k3s/agent/client-kubelet.crt"
+ADMIN = "/etc/kubernetes/admin.conf"
+
+
+def kubelet_leaf(*, node: str, signer: Issued, not_before: datetime | None = None) -> bytes:
+    """A kubelet's client certificate with its key in one file."""
+    leaf = make_leaf(
+        signer,
+        f"system:node:{node}",
+        now=NOW,
+        organizations=("system:nodes",),
+        usages=("clientAuth",),
+        not_before=not_before,
+    )
+    return leaf.pem + leaf.key_pem
+
+
+def rotate(tree: Tree) -> None:
+    """Write a new pair and move the link to it, as the kubelet does."""
+    name = "kubelet-client-2026-11-25-00-00-00.pem"
+    tree.write(f"{KUBELET_PKI}/{name}", kubelet_leaf(node="cp1", signer=tree.authority()))
+    tree.at(CLIENT).unlink()
+    tree.at(CLIENT).symlink_to(f"{KUBELET_PKI}/{name}")
+
+
+def leave_newer_pair(tree: Tree) -> None:
+    """Write a new pair and stop there."""
+    newer = kubelet_leaf(node="cp1", signer=tree.authority(), not_before=NOW + timedelta(hours=1))
+    tree.write(f"{KUBELET_PKI}/kubelet-client-2026-11-25-00-00-00.pem", newer)
+
+
+def replace_link(tree: Tree) -> None:
+    """Copy the pair over the link, as a restored backup does."""
+    content = tree.at(CLIENT.replace("current", "2026-11-24-07-40-46")).read_bytes()
+    tree.at(CLIENT).unlink()
+    tree.write(CLIENT, content)
+
+
+def embed(tree: Tree) -> None:
+    """Put a certificate of its own into the kubelet's kubeconfig, as before ``kubelet-finalize``."""
+    pair = kubelet_leaf(node="cp1", signer=tree.authority())
+    certificate, key = (
+        base64.b64encode(part).decode()
+        for part in (pair[: pair.index(b"-----BEGIN EC")], pair[pair.index(b"-----BEGIN EC") :])
+    )
+    tree.edit(KUBECONFIG, r"client-certificate: .*", f"client-certificate-data: {certificate}")
+    tree.edit(KUBECONFIG, r"client-key: .*", f"client-key-data: {key}")
+
+
+def bootstrap(tree: Tree) -> None:
+    """Leave the kubeconfig with the bootstrap token."""
+    tree.write(
+        BOOTSTRAP,
+        "kind: Config\nclusters: [{name: c, cluster: {server: 'https://10.80.0.11:6443'}}]\n"
+        "users: [{name: u, user: {token: abcdef.0123456789abcdef}}]\n"
+        "contexts: [{name: c, context: {cluster: c, user: u}}]\ncurrent-context: c\n",
+    )
+
+
+def own_serving_pair(tree: Tree) -> None:
+    """Switch serverTLSBootstrap off; the kubelet has then made its own pair."""
+    tree.edit(CONFIG, "serverTLSBootstrap: true\n", "")
+    ca = make_leaf_ca()
+    leaf = make_leaf(ca, "cp1@1795505000", now=NOW, sans=("cp1",))
+    tree.write(f"{KUBELET_PKI}/kubelet.crt", leaf.pem + ca.pem, 0o644)
+    tree.write(f"{KUBELET_PKI}/kubelet.key", leaf.key_pem)
+
+
+def make_leaf_ca() -> Issued:
+    """The throwaway CA behind a kubelet's own serving pair."""
+    return make_ca("cp1-ca@1795505000", now=NOW)
+
+
+def another_nodes(tree: Tree) -> None:
+    """Put another node's certificate under the link, as a cloned machine has it."""
+    tree.write("/etc/hostname", "cp1\n", 0o644)
+    tree.write(
+        CLIENT.replace("current", "2026-11-24-07-40-46"),
+        kubelet_leaf(node="w9", signer=tree.authority()),
+    )
+
+
+def external_ca(tree: Tree) -> None:
+    """Take the CA's key away, as with an external CA."""
+    tree.at(f"{PKI}/ca.key").unlink()
+    tree.flag("kube-controller-manager", "cluster-signing-cert-file", "")
+    tree.flag("kube-controller-manager", "cluster-signing-key-file", "")
+
+
+def demote(tree: Tree) -> None:
+    """Take the static Pods away and leave the files, as a demoted control plane has them."""
+    for manifest in tree.at("/etc/kubernetes/manifests").iterdir():
+        manifest.unlink()
+
+
+SCENARIOS: tuple[Scenario, ...] = (
+    scenario("kubelet rotated", CP, rotate),
+    scenario("link replaced by a copy", CP, replace_link, ("kubelet_link_replaced", CLIENT)),
+    scenario("newer pair unused", CP, leave_newer_pair, ("kubelet_newer_pair_unused", CLIENT)),
+    scenario(
+        "kubelet.conf holds a certificate",
+        CP,
+        embed,
+        ("kubelet_kubeconfig_embedded", KUBECONFIG, "user/system:node:cp1"),
+    ),
+    scenario(
+        "rotation off",
+        CP,
+        lambda t: t.edit(CONFIG, "rotateCertificates: true", "rotateCertificates: false"),
+        ("kubelet_rotation_disabled", CLIENT),
+    ),
+    scenario(
+        "rotation off on a worker",
+        WORKER,
+        lambda t: t.edit(CONFIG, "rotateCertificates: true", "rotateCertificates: false"),
+        ("kubelet_rotation_disabled", CLIENT),
+    ),
+    scenario(
+        "rotation never set",
+        WORKER,
+        lambda t: t.edit(CONFIG, "rotateCertificates: true\n", ""),
+        ("kubelet_rotation_disabled", CLIENT),
+    ),
+    scenario("serving pair of the kubelet's own", CP, own_serving_pair),
+    scenario("serving pair not there yet", CP, lambda t: t.at(SERVER).unlink()),
+    scenario("client pair gone", WORKER, lambda t: t.at(CLIENT).unlink()),
+    scenario("bootstrap kubeconfig left", WORKER, bootstrap, ("bootstrap_kubeconfig_left", BOOTSTRAP)),
+    scenario("another node's certificate", CP, another_nodes, ("node_name_mismatched", CLIENT)),
+    scenario(
+        "client of an unknown CA on a worker",
+        WORKER,
+        lambda t: t.write(
+            CLIENT.replace("current", "2026-11-24-07-41-03"), kubelet_leaf(node="w1", signer=new_ca())
+        ),
+        ("issuer_missing", CLIENT),
+    ),
+    scenario("external CA", CP, external_ca),
+    scenario("joined control plane", CP, lambda t: t.at("/etc/kubernetes/super-admin.conf").unlink()),
+    scenario("demoted control plane", CP, demote),
+    scenario(
+        "a scheduler that skips verification",
+        CP,
+        lambda t: t.edit(
+            "/etc/kubernetes/scheduler.conf",
+            r"certificate-authority-data: .*",
+            "insecure-skip-tls-verify: true",
+        ),
+        ("kubeconfig_insecure", "/etc/kubernetes/scheduler.conf", "cluster/kubernetes"),
+    ),
+    scenario(
+        "a kubelet without TLS",
+        WORKER,
+        lambda t: t.edit(KUBECONFIG, r"server: https:", "server: http:"),
+        ("kubeconfig_insecure", KUBECONFIG, "cluster/default-cluster"),
+    ),
+    scenario(
+        "super-admin.conf copied",
+        CP,
+        lambda t: t.write("/etc/kubernetes/ops.conf", t.read("/etc/kubernetes/super-admin.conf")),
+        ("group_masters_held", "/etc/kubernetes/ops.conf", "user/kubernetes-super-admin"),
+    ),
+    scenario(
+        "admin.conf copied, revocable", CP, lambda t: t.write("/etc/kubernetes/ops.conf", t.read(ADMIN))
+    ),
+    scenario(
+        "an operator's kubeconfig without certificate",
+        CP,
+        lambda t: t.write(
+            "/etc/kubernetes/ops.conf", "kind: Config\nusers: [{name: u, user: {exec: {command: aws}}}]\n"
+        ),
+    ),
+    scenario("kubelet.conf not finalized, minikube", MINIKUBE, lambda t: None),
+    scenario(
+        "kubeconfig cut off",
+        CP,
+        lambda t: t.write(ADMIN, t.read(ADMIN)[:900]),
+        failures=frozenset({("malformed_pem", ADMIN)}),
+    ),
+    scenario("kubelet configuration gone", WORKER, lambda t: t.at(CONFIG).unlink()),
+    scenario(
+        "k3s agent's client gone", K3S, lambda t: t.at(K3S_CLIENT).unlink(), missing=frozenset({K3S_CLIENT})
+    ),
+    scenario("MicroK8s without rotation, by design", MICROK8S, lambda t: None),
+)
