@@ -5,15 +5,19 @@ import dataclasses
 import logging
 import socket
 import time
+from collections.abc import Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Final
+
+import h11
 
 from exporter.server.auth import Verdict
 from exporter.server.connections import Connection, Connections
 from exporter.server.protection import Protection
-from exporter.server.reader import HeadReader
+from exporter.server.reader import RequestReader
 from exporter.server.reply import encode
-from exporter.server.request import Application, Refusal, Request, Response, parse_head, plain
+from exporter.server.request import Application, Refusal, Request, Response, plain
 from exporter.server.web_config import WebConfig
 
 logger = logging.getLogger(__name__)
@@ -58,12 +62,16 @@ class Conversation:
         try:
             self._connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._secure():
-                reader = HeadReader(self._connection.socket)
+                reader = RequestReader(self._connection.socket)
                 while self._exchange(reader):
                     pass
                 if self._protection.tls:
                     self._protection.tls.part(self._connection.socket)
-        except (OSError, ValueError) as error:  # ValueError: OpenSSL on a socket closed to make room
+        except (
+            OSError,
+            ValueError,
+            h11.ProtocolError,
+        ) as error:  # ValueError: OpenSSL on a socket closed to make room
             logger.debug("connection ended", extra={"peer": self._connection.peer, "error": str(error)})
         finally:
             self._desk.connections.discard(self._connection)
@@ -76,8 +84,7 @@ class Conversation:
         deadline = time.monotonic() + FIRST_SECONDS
         client.settimeout(FIRST_SECONDS)
         if client.recv(1, socket.MSG_PEEK) != _TLS_RECORD:
-            self._send(plain(HTTPStatus.BAD_REQUEST, "this port speaks HTTPS"), keeps_alive=False)
-            self._linger()
+            self._refuse(h11.Connection(h11.SERVER), HTTPStatus.BAD_REQUEST, "this port speaks HTTPS")
             return False
         secured = tls.wrap(client)
         self._connection.replace(secured)
@@ -87,31 +94,38 @@ class Conversation:
             return False
         return True
 
-    def _exchange(self, reader: HeadReader) -> bool:
+    def _exchange(self, reader: RequestReader) -> bool:
         first = IDLE_SECONDS if self._connection.has_served else FIRST_SECONDS
-        head = reader.read(first=first, rest=FIRST_SECONDS)
-        if head is None:
+        request = reader.read(first=first, rest=FIRST_SECONDS)
+        if request is None:
             return False
-        request = parse_head(head) if isinstance(head, bytes) else head
-        protection = self._desk.web_config.current()
+        protocol = reader.protocol
         if isinstance(request, Refusal):
-            self._send(plain(request.status, request.sentence), keeps_alive=False)
-            self._linger()
+            self._refuse(protocol, request.status, request.sentence)
             return False
+        protection = self._desk.web_config.current()
         response = self._judge(request, protection)
         if not self._desk.connections.respond(self._connection):
             return False
         # A client let in under other rules has to show itself anew.
-        keeps_alive = request.keeps_alive and not request.has_body and protection.tls is self._protection.tls
+        keeps_alive = not request.has_body and protection.tls is self._protection.tls
         self._send(
+            protocol,
             response or self._ask(request, protection),
             keeps_alive=keeps_alive,
             is_head=request.method == "HEAD",
-            protection=protection,
+            headers=protection.headers,
         )
         if request.has_body:
             self._linger()
-        return self._desk.connections.rest(self._connection) and keeps_alive
+        if not self._desk.connections.rest(self._connection) or protocol.our_state is not h11.DONE:
+            return False
+        protocol.start_next_cycle()
+        return True
+
+    def _refuse(self, protocol: h11.Connection, status: HTTPStatus, sentence: str) -> None:
+        self._send(protocol, plain(status, sentence), keeps_alive=False)
+        self._linger()
 
     def _judge(self, request: Request, protection: Protection) -> Response | None:
         """Say why the application is not even asked."""
@@ -156,15 +170,16 @@ class Conversation:
 
     def _send(
         self,
+        protocol: h11.Connection,
         response: Response,
         *,
         keeps_alive: bool,
         is_head: bool = False,
-        protection: Protection | None = None,
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        headers = protection.headers if protection else {}
-        head = encode(response, headers, keeps_alive=keeps_alive, now=time.time())
-        body = b"" if is_head else response.body
+        head = encode(protocol, response, headers, keeps_alive=keeps_alive, now=time.time())
+        body = b"" if is_head else protocol.send(h11.Data(data=response.body))
+        protocol.send(h11.EndOfMessage())
         deadline = time.monotonic() + SEND_SECONDS
         for part in (head + body[:16384], body[16384:]):
             left = memoryview(part)

@@ -1,8 +1,10 @@
-"""The head of a response in bytes, with the fields that protect a browser."""
+"""The head of a response, with the fields that protect a browser."""
 
 import time
 from collections.abc import Mapping
 from typing import Final
+
+import h11
 
 from exporter.server.request import Response
 
@@ -20,21 +22,32 @@ _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def encode(response: Response, configured: Mapping[str, str], *, keeps_alive: bool, now: float) -> bytes:
+def encode(
+    protocol: h11.Connection,
+    response: Response,
+    configured: Mapping[str, str],
+    *,
+    keeps_alive: bool,
+    now: float,
+) -> bytes:
     """Write status line and header fields; what the operator configured wins, and blank removes."""
     fields = {
         "Server": "kube-pki-exporter",
         "Date": http_date(now),
         "Content-Type": response.content_type,
         "Content-Length": str(len(response.body)),
-        "Connection": "keep-alive" if keeps_alive else "close",
+        "Connection": "" if keeps_alive else "close",
         **HEADERS,
         **response.headers,
         **configured,
     }
-    lines = [f"HTTP/1.1 {response.status.value} {response.status.phrase}"]
-    lines += [f"{name}: {value}" for name, value in fields.items() if value]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
+    return protocol.send(
+        h11.Response(
+            status_code=response.status.value,
+            reason=response.status.phrase,
+            headers=[(name, value.strip()) for name, value in fields.items() if value.strip()],
+        )
+    )
 
 
 def http_date(now: float) -> str:
