@@ -117,6 +117,7 @@ def _missing(inventory: Inventory, keeps: Callable[[str, Role], bool]) -> tuple[
 
 
 def _unreliable_lifetimes(inventory: Inventory) -> frozenset[Place]:
+    """Give the kubeconfigs' certificates that begin with their CA: kubeadm writes them so, and no leaf file."""
     births = {
         (found.certificate.fingerprint, found.certificate.not_before)
         for found in inventory.occurrences
@@ -125,7 +126,8 @@ def _unreliable_lifetimes(inventory: Inventory) -> frozenset[Place]:
     return frozenset(
         found.place
         for found in inventory.occurrences
-        if (found.issuer_fingerprint, found.certificate.not_before) in births
+        if found.place.entry.startswith("user/")
+        and (found.issuer_fingerprint, found.certificate.not_before) in births
     )
 
 

@@ -81,15 +81,13 @@ def _expires(row: Row, view: View) -> str:
 
 def _bar(row: Row, view: View) -> str:
     life = (row.effective_not_after - row.not_before).total_seconds()
-    if row.has_unreliable_lifetime or life <= 0:
-        label, fill = "its age is not known: it carries the start of its CA", ""
-    else:
-        used = min(max((view.now - row.not_before).total_seconds() / life, 0.0), 1.0) * 100
-        label, fill = f"{used:.0f} % of its life is used", f'<rect width="{used:.1f}" height="4"/>'
-    kind = "bar" if fill else "bar unknown"
+    if row.has_unreliable_lifetime:
+        return '<small title="its beginning is its CA\'s">age not known: it begins with its CA</small>'
+    used = min(max((view.now - row.not_before).total_seconds() / life, 0.0), 1.0) * 100 if life > 0 else 100.0
+    label = f"{used:.0f} % of its life is used"
     return (
-        f'<svg class="{kind}" viewBox="0 0 100 4" preserveAspectRatio="none" role="img" aria-label="{label}">'
-        f"<title>{label}</title>{fill}</svg>"
+        '<svg class="bar" viewBox="0 0 100 4" preserveAspectRatio="none" role="img" '
+        f'aria-label="{label}"><title>{label}</title><rect width="{used:.1f}" height="4"/></svg>'
     )
 
 

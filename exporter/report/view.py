@@ -1,7 +1,7 @@
 """What the page shows, as plain values: an assessment without the lookups that made it."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import chain
 from typing import Final
 
@@ -13,8 +13,6 @@ from exporter.report.verdict import Urgency
 
 FAILING: Final = "unreadable"
 MISSING: Final = "missing"
-YEAR: Final = timedelta(days=365)
-"""How long what kubeadm issues is good for, unless configured otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +113,6 @@ def _expiries(view: View) -> tuple[Problem, ...]:
 
 def _row(found: Occurrence, urgency: Urgency, is_unreliable: bool, findings: int) -> Row:
     certificate = found.certificate
-    life = certificate.not_after - certificate.not_before
     return Row(
         place=found.place,
         role=found.role,
@@ -129,8 +126,7 @@ def _row(found: Occurrence, urgency: Urgency, is_unreliable: bool, findings: int
         not_after=certificate.not_after,
         effective_not_after=found.effective_not_after,
         rotation_due=found.rotation_due,
-        # A year to the day from the CA's start, kubeadm's default: issued with the CA, so the start is true.
-        has_unreliable_lifetime=is_unreliable and not YEAR <= life < YEAR + timedelta(days=1),
+        has_unreliable_lifetime=is_unreliable,
         fingerprint=certificate.fingerprint,
         findings=findings,
     )

@@ -27,7 +27,9 @@ from exporter.model import (
     State,
 )
 from exporter.report.document import Narrowing, assess, document, name_of
+from exporter.report.page import render_page
 from exporter.report.verdict import Urgency
+from exporter.report.view import view_of
 from exporter.scan import Picture, Scanner
 from exporter.settings import Settings
 
@@ -221,3 +223,19 @@ def test_recorded_nodes_are_all_well(unpacked: Callable[[str], Path]) -> None:
         looked = picture(unpacked(recorded))
         certificates = assess(looked.inventory, (), now=NOW)
         assert certificates.urgency is Urgency.OK
+
+
+def test_only_a_kubeconfig_begins_with_its_ca(tmp_path: Path) -> None:
+    """On a fresh node a leaf file can begin in the second of its CA, and its beginning is still its own."""
+    make_node(tmp_path, now=NOW, born=NOW)
+    looked = picture(tmp_path)
+
+    assessment = assess(looked.inventory, looked.findings, now=NOW)
+
+    assert all(place.entry.startswith("user/") for place in assessment.unreliable_lifetimes)
+    view = view_of(replace(assessment, failures=(FAILURE,), missing=(MISSING,), findings=(FINDING,)))
+    assert {row.place for row in view.rows if row.has_unreliable_lifetime} == assessment.unreliable_lifetimes
+    assert (view.failures[0].detail, view.failures[0].severity) == ("malformed pem", Severity.WARNING)
+    assert view.missing[0].detail == "kube-apiserver is configured to use it (tls-cert-file)"
+    assert view.findings[0].runbook.endswith("KubePKIFinding.md#mode_loose")
+    assert "missing" in render_page(assessment)[0]
