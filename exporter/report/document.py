@@ -117,7 +117,7 @@ def _missing(inventory: Inventory, keeps: Callable[[str, Role], bool]) -> tuple[
 
 
 def _unreliable_lifetimes(inventory: Inventory) -> frozenset[Place]:
-    """Give the kubeconfigs' certificates that begin with their CA: kubeadm writes them so, and no leaf file."""
+    """Give the kubeconfigs' certificates that begin with their CA: kubeadm writes them so, leaf files not."""
     births = {
         (found.certificate.fingerprint, found.certificate.not_before)
         for found in inventory.occurrences
