@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import shutil
 import stat
 import subprocess
@@ -188,3 +189,63 @@ def test_it_checks_from_the_command_line(image: Path, unpacked: Callable[[str], 
         shutil.rmtree(image / "host")
     assert done.returncode in {0, 1, 2}, done.stderr
     assert json.loads(done.stdout)
+
+
+PROBE = """
+import ctypes, errno
+libc = ctypes.CDLL(None, use_errno=True)
+libc.open_by_handle_at(3, ctypes.create_string_buffer(136), 0)
+print(errno.errorcode[ctypes.get_errno()])
+"""
+
+
+def test_the_seccomp_profile_allows_the_program_alone(
+    image: Path, unpacked: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """With the capability under the shipped profile k0s' files are read, open_by_handle_at is refused."""
+    runc = require_tool("runc", "runc")
+    profile = json.loads((PROJECT / "deploy/seccomp/kube-pki-exporter.json").read_text())
+    machine = f"SCMP_ARCH_{platform.machine().upper()}"
+    (native,) = (entry for entry in profile.pop("archMap") if entry["architecture"] == machine)
+    profile["architectures"] = [machine, *native["subArchitectures"]]
+    for name in ("host", "proc", "dev"):
+        (image / name).mkdir()
+    host = unpacked("k0s-1.36.3")
+
+    def confined(*command: str) -> subprocess.CompletedProcess[str]:
+        capability = ["CAP_DAC_READ_SEARCH"]
+        capabilities = {"bounding": capability, "effective": capability, "permitted": capability}
+        process = {
+            "user": {"uid": 0, "gid": 0},
+            "args": command,
+            "env": ["NODE_NAME=node"],
+            "cwd": "/",
+            "capabilities": capabilities,
+            "noNewPrivileges": True,
+        }
+        mount = {"destination": "/host", "type": "bind", "source": str(host), "options": ["rbind", "ro"]}
+        configuration = {
+            "ociVersion": "1.0.2",
+            "process": process,
+            "root": {"path": str(image), "readonly": True},
+            "mounts": [mount, {"destination": "/proc", "type": "proc", "source": "proc"}],
+            "linux": {"namespaces": [{"type": "pid"}, {"type": "mount"}], "seccomp": profile},
+        }
+        (tmp_path / "config.json").write_text(json.dumps(configuration))
+        return subprocess.run(
+            [runc, "run", "--bundle", str(tmp_path), f"image-test-{os.getpid()}"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    try:
+        checked = confined(PROGRAM, "check", "--host-root=/host", "-o", "json")
+        refused = confined("/opt/kube-pki-exporter/bin/python", "-c", PROBE)
+    finally:
+        for name in ("host", "proc", "dev"):
+            shutil.rmtree(image / name)
+    assert checked.stdout, checked.stderr
+    paths = {each["path"] for each in json.loads(checked.stdout)["certificates"]}
+    assert "/var/lib/k0s/pki/etcd/server.crt" in paths
+    assert refused.stdout == "EPERM\n", refused.stderr
