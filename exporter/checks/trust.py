@@ -36,27 +36,32 @@ KUBECONFIGS: Final = frozenset(
 """Roles of the kubeconfigs that talk to this cluster's API server."""
 
 
+Settings = tuple[tuple[str, str], ...]
+"""Component and setting, all of which count."""
+
+
 @dataclass(frozen=True, slots=True)
 class Peers:
     """What verifies a role: settings of components and, where none is known here, CAs by their role."""
 
-    settings: tuple[tuple[str, str], ...]
+    settings: tuple[Settings, ...]
+    """The first of these of which anything is known here decides."""
     otherwise: tuple[Role, ...] = ()
 
 
 PEERS: Final[Mapping[Role, Peers]] = {
-    **dict.fromkeys(_API_CLIENTS, Peers(API_CLIENT_CA, (Role.CA, Role.CLIENT_CA))),
-    Role.APISERVER: Peers((("kube-controller-manager", "root-ca-file"),), (Role.CA, Role.SERVER_CA)),
+    **dict.fromkeys(_API_CLIENTS, Peers((API_CLIENT_CA, KUBELET_CLIENT_CA), (Role.CA, Role.CLIENT_CA))),
+    Role.APISERVER: Peers(((("kube-controller-manager", "root-ca-file"),),), (Role.CA, Role.SERVER_CA)),
     Role.SUPERVISOR_SERVER: Peers((), (Role.CA, Role.SERVER_CA)),
-    Role.APISERVER_KUBELET_CLIENT: Peers(KUBELET_CLIENT_CA, (Role.CA, Role.CLIENT_CA)),
-    Role.KUBELET_SERVER: Peers((("kube-apiserver", "kubelet-certificate-authority"),)),
+    Role.APISERVER_KUBELET_CLIENT: Peers((KUBELET_CLIENT_CA,), (Role.CA, Role.CLIENT_CA)),
+    Role.KUBELET_SERVER: Peers(((("kube-apiserver", "kubelet-certificate-authority"),),)),
     Role.FRONT_PROXY_CLIENT: Peers(
-        (("kube-apiserver", "requestheader-client-ca-file"),), (Role.FRONT_PROXY_CA,)
+        ((("kube-apiserver", "requestheader-client-ca-file"),),), (Role.FRONT_PROXY_CA,)
     ),
-    Role.APISERVER_ETCD_CLIENT: Peers((("etcd", "trusted-ca-file"),)),
-    Role.ETCD_HEALTHCHECK_CLIENT: Peers((("etcd", "trusted-ca-file"),)),
-    Role.ETCD_SERVER: Peers((("kube-apiserver", "etcd-cafile"),), (Role.ETCD_CA,)),
-    Role.ETCD_PEER: Peers((("etcd", "peer-trusted-ca-file"),), (Role.ETCD_PEER_CA, Role.ETCD_CA)),
+    Role.APISERVER_ETCD_CLIENT: Peers(((("etcd", "trusted-ca-file"),),)),
+    Role.ETCD_HEALTHCHECK_CLIENT: Peers(((("etcd", "trusted-ca-file"),),)),
+    Role.ETCD_SERVER: Peers(((("kube-apiserver", "etcd-cafile"),),), (Role.ETCD_CA,)),
+    Role.ETCD_PEER: Peers(((("etcd", "peer-trusted-ca-file"),),), (Role.ETCD_PEER_CA, Role.ETCD_CA)),
 }
 
 
@@ -75,13 +80,15 @@ def trusted_by_peers(occurrence: Occurrence, inventory: Inventory) -> tuple[Cert
     peers = PEERS.get(occurrence.role)
     if peers is None:
         return ()
-    trusted = anchors_of(inventory, peers.settings)
+    trusted = next(filter(None, (anchors_of(inventory, settings) for settings in peers.settings)), ())
     if occurrence.role is Role.APISERVER:
         trusted += tuple(anchor.certificate for anchor in kubeconfig_anchors(inventory))
     return trusted or tuple(
         found.certificate
         for found in inventory.with_role(*peers.otherwise)
-        if found.state is State.IN_USE and found.certificate.is_ca
+        if found.state is State.IN_USE
+        and found.certificate.is_ca
+        and not found.place.entry.startswith("cluster/")
     )
 
 

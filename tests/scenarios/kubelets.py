@@ -4,7 +4,7 @@ import base64
 from datetime import datetime, timedelta
 
 from exporter.demo.pki import Issued, make_ca, make_leaf
-from tests.scenarios.certificates import CP, K3S, MICROK8S, MINIKUBE, WORKER
+from tests.scenarios.certificates import CP, K3S, WORKER
 from tests.scenarios.tree import KUBELET_PKI, NOW, PKI, Scenario, Tree, new_ca, scenario
 
 CLIENT = f"{KUBELET_PKI}/kubelet-client-current.pem"
@@ -183,7 +183,6 @@ SCENARIOS: tuple[Scenario, ...] = (
             "/etc/kubernetes/ops.conf", "kind: Config\nusers: [{name: u, user: {exec: {command: aws}}}]\n"
         ),
     ),
-    scenario("kubelet.conf not finalized, minikube", MINIKUBE, lambda t: None),
     scenario(
         "kubeconfig cut off",
         CP,
@@ -194,5 +193,4 @@ SCENARIOS: tuple[Scenario, ...] = (
     scenario(
         "k3s agent's client gone", K3S, lambda t: t.at(K3S_CLIENT).unlink(), missing=frozenset({K3S_CLIENT})
     ),
-    scenario("MicroK8s without rotation, by design", MICROK8S, lambda t: None),
 )

@@ -5,10 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios import certificates, kubelets
+from tests.scenarios import authorities, certificates, datastores, files, kubelets
 from tests.scenarios.tree import Scenario, Tree, Watcher
 
-SCENARIOS = (*certificates.SCENARIOS, *kubelets.SCENARIOS)
+SCENARIOS = (
+    *certificates.SCENARIOS,
+    *kubelets.SCENARIOS,
+    *authorities.SCENARIOS,
+    *files.SCENARIOS,
+    *datastores.SCENARIOS,
+)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: f"{scenario.tree}: {scenario.name}")

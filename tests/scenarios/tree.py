@@ -1,6 +1,7 @@
 """A recorded node to change in one respect, and what the program finds on it afterwards."""
 
 import re
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+from cryptography.utils import CryptographyDeprecationWarning
 
 from exporter.demo.pki import Issued, PrivateKey, make_ca, make_leaf, private_pem
 from exporter.host import Host
@@ -57,15 +59,17 @@ class Tree:
         self.at(path).write_text(text.replace(f"\n    - {component}\n", f"\n    - {component}{lines}\n", 1))
 
     def certificate(self, path: str) -> x509.Certificate:
-        """The first certificate of a file."""
-        return x509.load_pem_x509_certificate(self.read(path))
+        """The first certificate of a file; k3s' CAs have the serial number 0, which the library warns of."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+            return x509.load_pem_x509_certificate(self.read(path))
 
     def authority(self, stem: str = f"{PKI}/ca") -> Issued:
         """A CA of the node with its key."""
         key = serialization.load_pem_private_key(self.read(f"{stem}.key"), None)
         return Issued(self.certificate(f"{stem}.crt"), key)  # type: ignore[arg-type]
 
-    def reissue(
+    def reissue(  # noqa: PLR0913 - each argument is one deviation
         self,
         stem: str,
         ca: Issued,

@@ -1,0 +1,88 @@
+"""A step of a renewal is no defect: what looks broken counts when it still does a second later (DESIGN 5)."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.certificates import CP, strange_key
+from tests.scenarios.kubelets import CLIENT
+from tests.scenarios.tree import PKI, Mutation, Seen, Tree, Watcher
+
+LEAF = f"{PKI}/apiserver"
+
+
+def places(seen: Seen) -> set[str]:
+    """Every path that shows a certificate."""
+    return {found.place.path for found in seen.inventory.occurrences}
+
+
+def truncate(tree: Tree) -> None:
+    """What a reader sees between truncation and writing."""
+    tree.write(f"{LEAF}.crt", b"", 0o644)
+
+
+def cut(tree: Tree) -> None:
+    """What a reader sees in the middle of writing."""
+    tree.write(f"{LEAF}.crt", tree.read(f"{LEAF}.crt")[:700], 0o644)
+
+
+def unlink(tree: Tree) -> None:
+    """What a reader sees between the removal of the old link and the renaming of the new one."""
+    tree.at(CLIENT).unlink()
+
+
+@pytest.mark.parametrize(
+    ("mutate", "finding", "failure", "is_missing"),
+    [
+        (lambda tree: strange_key(tree, LEAF), ("key_mismatched", f"{LEAF}.crt", ""), None, False),
+        (truncate, None, ("no_certificate", f"{LEAF}.crt"), False),
+        (cut, None, ("malformed_pem", f"{LEAF}.crt"), False),
+        (unlink, None, None, True),
+    ],
+    ids=["key before certificate", "truncated", "cut", "link away"],
+)
+def test_a_half_written_state_must_stand_at_a_second_look(
+    unpacked: Callable[[str], Path],
+    mutate: Mutation,
+    finding: tuple[str, str, str] | None,
+    failure: tuple[str, str] | None,
+    is_missing: bool,
+) -> None:
+    """Until then nothing is found and no series is lost."""
+    root = unpacked(CP)
+    watcher = Watcher(root)
+    before = watcher.look_twice()
+    mutate(Tree(root))
+
+    first = watcher.look()
+    watcher.now += 0.9
+    still = watcher.look()
+    watcher.now += 0.2
+    second = watcher.look()
+
+    for seen in (first, still):
+        assert (seen.findings, seen.failures, seen.missing) == (frozenset(), frozenset(), frozenset())
+        assert places(seen) == places(before)
+    assert second.findings == ({finding} if finding else set())
+    assert second.failures == ({failure} if failure else set())
+    assert second.missing == ({CLIENT} if is_missing else set())
+
+
+def test_good_news_shows_at_once(unpacked: Callable[[str], Path]) -> None:
+    """A renewal is visible at the first look, and the repair of a broken file, too."""
+    root = unpacked(CP)
+    watcher, tree = Watcher(root), Tree(root)
+    watcher.look_twice()
+    good = tree.read(f"{LEAF}.crt")
+    cut(tree)
+    watcher.look_twice()
+
+    tree.write(f"{LEAF}.crt", good, 0o644)
+    repaired = watcher.look()
+    renewed = tree.reissue(LEAF, tree.authority())
+    seen = watcher.look()
+
+    assert repaired.failures == frozenset()
+    (shown,) = seen.inventory.at(f"{LEAF}.crt")
+    assert shown.certificate.der == renewed.der
