@@ -18,6 +18,8 @@ CASES = sorted(Path(__file__).parent.glob("*.test.yaml"))
 RUNBOOKS = ROOT / "docs/runbooks"
 BASE = "https://github.com/kube-pki-exporter/kube-pki-exporter/blob/main/docs/runbooks"
 
+TARGET = {"cluster", "node", "job", "instance", "pod"}
+
 
 def rules() -> Iterator[dict[str, Any]]:
     """Every rule of every file."""
@@ -56,15 +58,15 @@ def test_the_alerts_fire_when_they_should_and_say_what_they_should(case: Path) -
 def test_every_alert_has_a_firing_and_a_quiet_case(alert: str) -> None:
     """An alert that was never seen to be silent is half tested."""
     expected = [
-        bool(case.get("exp_alerts"))
+        {each["exp_labels"]["severity"] for each in case.get("exp_alerts", [])}
         for path in CASES
         for test in yaml.safe_load(path.read_text(encoding="utf-8"))["tests"]
         for case in test.get("alert_rule_test", [])
         if case["alertname"] == alert
     ]
 
-    assert any(expected)
-    assert not all(expected)
+    assert set().union(*expected) == {rule["labels"]["severity"] for rule in ALERTS if rule["alert"] == alert}
+    assert set() in expected
 
 
 @pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: f"{rule['alert']}-{rule['labels']['severity']}")
@@ -103,6 +105,19 @@ def test_a_runbook_says_what_to_do(page: Path) -> None:
     assert page.stem in (RUNBOOKS / "README.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    "page", [*sorted(RUNBOOKS.glob("*.md")), ROOT / "alerts/README.md"], ids=lambda path: path.stem
+)
+def test_a_link_between_runbooks_leads_somewhere(page: Path) -> None:
+    """At night nobody looks for a section that was renamed."""
+    for target, anchor in re.findall(r"\]\(([^)#:]+)(?:#([^)]+))?\)", page.read_text(encoding="utf-8")):
+        linked = page.parent / target
+        assert linked.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", linked.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor in {heading.lower().replace(" ", "-") for heading in headings}, anchor
+
+
 def test_the_rules_ask_for_metrics_and_labels_that_exist() -> None:
     """A rule over a metric that nobody exports is silent for ever."""
     exported = {family.name for family in FAMILIES}
@@ -111,6 +126,23 @@ def test_the_rules_ask_for_metrics_and_labels_that_exist() -> None:
 
     assert set(re.findall(r"\bkubepki_[a-z_]+", text)) <= exported
     assert set(re.findall(r"\bkubepki:[a-z_]+", text)) <= recorded
+
+
+def test_the_rules_ask_for_labels_that_exist() -> None:
+    """A selector on a label that nobody sets matches nothing, or everything."""
+    labels = {family.name: set(family.labels) | TARGET for family in FAMILIES}
+    made = {"ca_fingerprint", "threshold", "breaks"}
+    known = set().union(*labels.values()) | made
+
+    for rule in rules():
+        text = "\n".join((rule["expr"], *rule.get("annotations", {}).values()))
+        for metric, selector in re.findall(r"\b(kubepki_[a-z_]+)\{([^}]*)\}", text):
+            asked = set(re.findall(r"([a-z_]+) ?(?:=|!=|=~|!~)[\"'%]", selector))
+            assert asked <= labels[metric], metric
+        for listed in re.findall(r"\b(?:by|on|ignoring|group_left) ?\(([^)]*)\)", text):
+            assert {label.strip() for label in listed.split(",") if label.strip()} <= known, listed
+        for label in re.findall(r"\$labels\.([a-z_]+)", text):
+            assert label in known, label
 
 
 def test_no_rule_tells_problems_apart_by_pod_or_instance() -> None:
