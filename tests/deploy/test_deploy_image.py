@@ -26,8 +26,8 @@ PROGRAM = "/opt/kube-pki-exporter/bin/kube-pki-exporter"
 
 
 @pytest.fixture(scope="session")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the image on a Debian base from debootstrap and unpack its root."""
+def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Build the image on a Debian base from debootstrap, unpack its root, and forget the image."""
     buildah = require_tool("buildah", "buildah")
     require_tool("debootstrap", "debootstrap")
     if os.geteuid() != 0:
@@ -43,7 +43,8 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "configuration.json").write_text(inspected)
     root = folder / "root"
     unpack(archive, root)
-    return root
+    yield root
+    subprocess.run([*command, "rmi", TAG], check=True, capture_output=True)
 
 
 def unpack(archive: Path, root: Path) -> None:
