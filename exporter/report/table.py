@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 
+from exporter.checks import CHECKS
 from exporter.model import Finding, Occurrence, PlacedFailure, Severity, State
 from exporter.report.document import RUNBOOKS, Assessment, name_of
-from exporter.report.repair import repair_of
+from exporter.report.repair import renewal_of, repair_of
 from exporter.report.verdict import Urgency
 from exporter.report.words import duration_words, printable, remaining_words
 
@@ -17,6 +18,7 @@ _COLOURS = {
     Urgency.CRITICAL: "31;1",
 }
 _SEVERITIES = {Severity.INFO: "36", Severity.WARNING: "33", Severity.CRITICAL: "31;1"}
+_MEANINGS = {check.name: check.meaning for check in CHECKS}
 _HEADINGS = ("NAME", "EXPIRES", "LEFT", "STATE", "ISSUED BY", "PATH")
 
 
@@ -38,6 +40,7 @@ def table(assessment: Assessment, style: Style | None = None) -> str:
     sections = (
         [_headline(assessment, style)],
         list(_missing(assessment, style)),
+        list(_due(assessment, style)),
         list(_findings(assessment, style)),
         list(_failures(assessment, style)),
         list(_certificates(assessment, style)),
@@ -90,10 +93,15 @@ def _findings(assessment: Assessment, style: Style) -> Iterator[str]:
 def _finding(finding: Finding, assessment: Assessment, style: Style) -> Iterator[str]:
     severity = style.paint(finding.severity, _SEVERITIES[finding.severity])
     yield f"  {severity} {style.paint(finding.check, '1')}  {_where(finding)}"
-    yield f"    {printable(finding.detail)}"
-    for line in repair_of(finding, assessment.inventory.node):
-        yield f"    {printable(line)}"
-    yield f"    {RUNBOOKS}/KubePKIFinding.md#{finding.check}"
+    yield f"    what  {printable(finding.detail)}"
+    yield f"    why   {_MEANINGS[finding.check]}"
+    yield from _repair(repair_of(finding, assessment.inventory.node))
+    yield f"    more  {RUNBOOKS}/KubePKIFinding.md#{finding.check}"
+
+
+def _repair(lines: Sequence[str]) -> Iterator[str]:
+    for number, line in enumerate(lines):
+        yield f"    {'' if number else 'fix':<5} {line}"
 
 
 def _failures(assessment: Assessment, style: Style) -> Iterator[str]:
@@ -102,6 +110,19 @@ def _failures(assessment: Assessment, style: Style) -> Iterator[str]:
     for failure in assessment.failures:
         colour = _COLOURS[Urgency.WARNING if failure.state is State.IN_USE else Urgency.OK]
         yield f"  {style.paint(failure.reason, colour)}  {_where(failure)} ({failure.state})"
+
+
+def _due(assessment: Assessment, style: Style) -> Iterator[str]:
+    """What ends soon or has ended, with the command that renews it; leaves of one CA may share it."""
+    due = [(found, urgency) for found, urgency in assessment.certificates if urgency is not Urgency.OK]
+    if due:
+        yield style.paint("DUE", "1")
+    for found, urgency in due:
+        left = remaining_words(found.effective_not_after - assessment.now)
+        words = left if left.startswith("expired") else f"ends in {left}"
+        name = printable(name_of(found.place.path, found.role, found.place.entry))
+        yield f"  {style.paint(name, _COLOURS[urgency])} {words}  {_where(found)}"
+        yield from _repair(renewal_of(found, assessment.inventory.node))
 
 
 def _certificates(assessment: Assessment, style: Style) -> Iterator[str]:

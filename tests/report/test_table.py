@@ -68,7 +68,7 @@ def test_nothing_found_is_not_all_well() -> None:
 
 
 def test_the_sections_come_in_the_order_of_urgency() -> None:
-    """Missing files, findings by severity, unreadable files; each with its place and what to know."""
+    """Missing files, findings by severity, unreadable files; each with what, why, repair and runbook."""
     info = replace(FINDING, severity=Severity.INFO, check="bootstrap_kubeconfig_left")
     inventory = Inventory(node=Node(), failures=(FAILURE,), references=(MISSING,))
 
@@ -78,7 +78,9 @@ def test_the_sections_come_in_the_order_of_urgency() -> None:
     assert "  /c.crt: needed by kube-apiserver (tls-cert-file, manifest)" in lines
     checks = [line.split()[:2] for line in lines if line.startswith(("  critical", "  info"))]
     assert checks == [["critical", "mode_loose"], ["info", "bootstrap_kubeconfig_left"]]
-    assert "    mode 0644" in lines
+    assert "    what  mode 0644" in lines
+    assert any(line.startswith("    why   Others than its owner can read") for line in lines)
+    assert any(line.startswith("    fix   chmod 600") for line in lines)
     assert any(line.endswith("KubePKIFinding.md#mode_loose") for line in lines)
     assert "  malformed_pem  /b.crt user/x [2] (in_use)" in lines
 
@@ -93,8 +95,8 @@ def test_a_broken_leftover_is_green() -> None:
 
 
 def row(shown: str, path: str) -> str:
-    """Give the row of that path."""
-    return next(line for line in shown.splitlines() if path in line)
+    """Give the row of that path; the advice above it names it, too."""
+    return [line for line in shown.splitlines() if path in line][-1]
 
 
 def test_the_terminal_has_colour_by_urgency_and_bars(demo: Picture) -> None:
@@ -164,4 +166,4 @@ def test_control_characters_are_shown_wherever_they_come_from() -> None:
     shown = table(assess(inventory, (finding,), now=NOW))
 
     assert all(line.isprintable() for line in shown.split("\n"))
-    assert shown.count("\\u202e") == 8
+    assert shown.count("\\u202e") == 9
