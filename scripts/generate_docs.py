@@ -6,7 +6,7 @@ import sys
 from itertools import groupby
 from pathlib import Path
 
-from exporter.checks import CHECKS, Check
+from exporter.checks import CHECKS
 from exporter.exposition import FAMILIES, metrics_table
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,21 +38,21 @@ def _pages() -> dict[str, dict[str, str]]:
     }
 
 
-def _group(check: Check) -> str:
-    return check.module.rpartition(".")[2]
-
-
 def _checks_in_brief() -> str:
     rows = [
         f"| {group} | {', '.join(f'`{check.name}`' for check in checks)} |"
-        for group, checks in groupby(CHECKS, key=_group)
+        for group, checks in groupby(CHECKS, key=lambda check: check.group)
     ]
     return "\n".join(["| Group | Checks |", "|---|---|", *rows]) + "\n"
 
 
 def _checks_table() -> str:
-    rows = [f"| `{check.name}` | {check.severity} | {check.meaning} | {check.cites} |" for check in CHECKS]
-    return "\n".join(["| Check | Severity | It objects when | Rests on |", "|---|---|---|---|", *rows]) + "\n"
+    rows = [
+        f"| {check.group} | `{check.name}` | {check.severity} | {check.meaning} | {check.cites} |"
+        for check in CHECKS
+    ]
+    head = ["| Group | Check | Severity | It objects when this is true | Rests on |", "|---|---|---|---|---|"]
+    return "\n".join([*head, *rows]) + "\n"
 
 
 def _metrics_in_brief() -> str:

@@ -29,6 +29,8 @@ class Check:
     """A judgement under the name of the defect it finds."""
 
     name: str
+    group: str
+    """The module it stands in."""
     severity: Severity
     meaning: str
     """One sentence that is true when it objects."""
@@ -55,7 +57,7 @@ def check(*, severity: Severity, cites: str, waits: bool = False) -> Callable[[J
     """Turn a judgement over the inventory into the check of the same name."""
 
     def named(judge: Judgement) -> Check:
-        return Check(judge.__name__, severity, _sentence(judge), cites, judge, waits)
+        return _named(judge, judge, severity, cites, waits)
 
     return named
 
@@ -71,7 +73,7 @@ def certificate_check(
                 if occurrence.state is State.IN_USE and (detail := judge(occurrence, inventory)):
                     yield Objection.to(occurrence, detail)
 
-        return Check(judge.__name__, severity, _sentence(judge), cites, over_all, waits)
+        return _named(judge, over_all, severity, cites, waits)
 
     return named
 
@@ -86,10 +88,21 @@ def file_check(
             for file in inventory.shown_files():
                 yield from judge(file, inventory)
 
-        return Check(judge.__name__, severity, _sentence(judge), cites, over_all, waits)
+        return _named(judge, over_all, severity, cites, waits)
 
     return named
 
 
-def _sentence(judge: Callable[..., object]) -> str:
-    return (judge.__doc__ or "").strip().partition("\n")[0]
+def _named(
+    told: Callable[..., object], judge: Judgement, severity: Severity, cites: str, waits: bool
+) -> Check:
+    """Take name, group and meaning from the function, which so cannot mistype them."""
+    return Check(
+        name=told.__name__,
+        group=told.__module__.rpartition(".")[2],
+        severity=severity,
+        meaning=(told.__doc__ or "").strip().partition("\n")[0],
+        cites=cites,
+        judge=judge,
+        waits=waits,
+    )

@@ -35,7 +35,7 @@ def etcd_plaintext_listener(inventory: Inventory) -> Iterator[Objection]:
     yield from _listeners(inventory, "metrics", lambda url: _is_open(url) and not _is_loopback(url.url))
 
 
-@check(severity=Severity.CRITICAL, cites=f"{_CIS}, 2.7; kubernetes KEP-4214")
+@check(severity=Severity.CRITICAL, cites=f"{_CIS}, 2.7")
 def etcd_trusts_cluster_ca(inventory: Inventory) -> Iterator[Objection]:
     """Etcd trusts the cluster's CA, so that every kubelet is root of the datastore."""
     if not inventory.node.listeners:

@@ -79,7 +79,7 @@ def _on_directory(path: str, detail: str) -> Objection:
     return Objection(place=Place(path), role=Role.OTHER, state=State.IN_USE, detail=detail)
 
 
-@check(severity=Severity.WARNING, cites="NIST SP 800-57 part 1, 8.3; KUBERNETES kubeadm kubeconfig")
+@check(severity=Severity.WARNING, cites="NIST SP 800-57 part 1, 8.1.5; CIS Kubernetes Benchmark 1.12, 1.1.21")
 def private_key_copied(inventory: Inventory) -> Iterator[Objection]:
     """A second file holds the private key of a certificate in use, out of its place or easier to read."""
     for path, original in sorted(copied_keys(inventory).items()):

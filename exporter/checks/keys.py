@@ -90,7 +90,7 @@ def _has_key(occurrence: Occurrence, inventory: Inventory) -> bool:
     )
 
 
-@certificate_check(severity=Severity.WARNING, cites="NIST SP 800-57 part 1, 5.6.3; Go crypto/rsa")
+@certificate_check(severity=Severity.WARNING, cites="NIST SP 800-131A; Go crypto/rsa")
 def key_weak(occurrence: Occurrence, inventory: Inventory) -> str | None:  # noqa: ARG001
     """The key is of a kind or size that is no longer considered strong."""
     certificate = occurrence.certificate

@@ -128,9 +128,7 @@ def _role_at(inventory: Inventory, place: Place) -> Role:
     return next((reference.role for reference in inventory.references_to(place.path)), Role.KUBECONFIG_USER)
 
 
-@file_check(
-    severity=Severity.WARNING, cites="client-go tools/clientcmd; CIS Kubernetes Benchmark 1.12, 1.2.5"
-)
+@file_check(severity=Severity.WARNING, cites="client-go tools/clientcmd/api/types.go")
 def kubeconfig_insecure(file: File, inventory: Inventory) -> Iterator[Objection]:
     """A kubeconfig in use does not verify the server it talks to."""
     kubeconfig = file.content.kubeconfig
