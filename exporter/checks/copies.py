@@ -39,8 +39,6 @@ def _originals(inventory: Inventory) -> Mapping[SpkiHash, FileStatus]:
 
 
 def _is_worse(copy: FileStatus, original: FileStatus, inventory: Inventory) -> bool:
-    if (copy.device, copy.inode) == (original.device, original.inode):
-        return False
     is_looser = bool(copy.permissions & ~original.permissions & _READABLE)
     return is_looser or not any(
         copy.path.startswith(f"{directory}/") for directory in _pki_directories(inventory)

@@ -1,9 +1,9 @@
 """Whether a certificate and its private key belong together and are strong enough."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from typing import Final
 
-from exporter.checks.check import Objection, certificate_check, check
+from exporter.checks.check import certificate_check
 from exporter.model import (
     Inventory,
     Occurrence,
@@ -12,11 +12,9 @@ from exporter.model import (
     Role,
     Severity,
     SpkiHash,
-    State,
 )
 
-LEAST_RSA_BITS: Final = 2048
-LEAST_EC_BITS: Final = 224
+_LEAST_BITS: Final[Mapping[str, int]] = {"RSA": 2048, "RSA-PSS": 2048, "EC": 224}
 _BROKEN_HASHES: Final = frozenset({"md2", "md4", "md5", "sha1"})
 
 
@@ -66,35 +64,32 @@ def _halves(keys: Iterable[PublicKey]) -> frozenset[SpkiHash]:
     return frozenset(key.spki_sha256 for key in keys if key.spki_sha256 is not None)
 
 
-@check(severity=Severity.CRITICAL, cites="kubernetes dynamic_serving_content.go; kubeadm pkiutil", waits=True)
-def key_missing(inventory: Inventory) -> Iterator[Objection]:
+@certificate_check(
+    severity=Severity.CRITICAL, cites="kubernetes dynamic_serving_content.go; kubeadm pkiutil", waits=True
+)
+def key_missing(occurrence: Occurrence, inventory: Inventory) -> str | None:
     """The certificate is there, and the private key that its component is configured with is not."""
-    for occurrence in inventory.occurrences:
-        if occurrence.state is not State.IN_USE or occurrence.place.index or occurrence.certificate.is_ca:
-            continue
-        if occurrence.place.entry.startswith("user/"):
-            if not _has_key(occurrence, inventory):
-                yield Objection.to(occurrence, "this user has a certificate and no private key")
-            continue
-        paths = _paired_paths(occurrence, inventory)
-        if paths and not any(inventory.is_present(path) for path in paths):
-            yield Objection.to(occurrence, f"its private key {min(paths)} is not there")
+    if occurrence.place.index or occurrence.certificate.is_ca:
+        return None
+    if occurrence.place.entry.startswith("user/"):
+        return None if _has_key(occurrence, inventory) else "this user has a certificate and no private key"
+    paths = _paired_paths(occurrence, inventory)
+    is_gone = bool(paths) and not any(inventory.is_present(path) for path in paths)
+    return f"its private key {min(paths)} is not there" if is_gone else None
 
 
 def _has_key(occurrence: Occurrence, inventory: Inventory) -> bool:
     kubeconfig = inventory.files[occurrence.place.path].content.kubeconfig
-    users = kubeconfig.users if kubeconfig else ()
     name = occurrence.place.entry.removeprefix("user/")
-    return any(user.has_key_data or user.client_key for user in users if user.name == name) or not any(
-        user.name == name for user in users
-    )
+    users = kubeconfig.users if kubeconfig else ()
+    return any(user.name == name and (user.has_key_data or user.client_key) for user in users)
 
 
 @certificate_check(severity=Severity.WARNING, cites="NIST SP 800-131A; Go crypto/rsa")
 def key_weak(occurrence: Occurrence, inventory: Inventory) -> str | None:  # noqa: ARG001
     """The key is of a kind or size that is no longer considered strong."""
     certificate = occurrence.certificate
-    least = {"RSA": LEAST_RSA_BITS, "EC": LEAST_EC_BITS}.get(certificate.key_algorithm)
+    least = _LEAST_BITS.get(certificate.key_algorithm)
     if certificate.key_algorithm == "DSA":
         return "a DSA key, which TLS no longer supports"
     if least is None or certificate.key_size is None or certificate.key_size >= least:

@@ -119,14 +119,7 @@ def covers(certificate: Certificate, name: str) -> bool:
         host = name.rstrip(".").lower()
         patterns = {san.value.rstrip(".").lower() for san in certificate.sans if san.type == "dns"}
         return host in patterns or f"*.{host.partition('.')[2]}" in patterns
-    return any(san.type == "ip" and _is_address(san.value, address) for san in certificate.sans)
-
-
-def _is_address(text: str, address: object) -> bool:
-    try:
-        return ip_address(text) == address
-    except ValueError:
-        return False
+    return any(san.type == "ip" and san.value == str(address) for san in certificate.sans)
 
 
 @certificate_check(

@@ -119,8 +119,7 @@ def _trusted_by_kubeconfigs(inventory: Inventory) -> dict[Place, list[Certificat
     """What each cluster of a kubeconfig trusts; those for one place are one set."""
     found: dict[Place, dict[Certificate, None]] = {}
     for anchor in kubeconfig_anchors(inventory):
-        if anchor.entry:
-            found.setdefault(Place(anchor.path, anchor.entry), {})[anchor.certificate] = None
+        found.setdefault(Place(anchor.path, anchor.entry), {})[anchor.certificate] = None
     return {place: list(trusted) for place, trusted in found.items()}
 
 

@@ -228,6 +228,17 @@ def test_content_tells_the_role_of_an_unnamed_ca(cn: str, role: Role) -> None:
     assert roles(found) == {"/ca.bak#0": (role, State.UNREFERENCED)}
 
 
+def test_an_unknown_users_certificate_in_an_unnamed_kubeconfig(ca: Issued) -> None:
+    """Whoever it is, it is somebody's kubeconfig."""
+    leaf = make_leaf(ca, "jane", now=NOW, usages=("clientAuth",))
+    data = base64.b64encode(leaf.pem).decode()
+    kubeconfig = f"kind: Config\nusers: [{{name: u, user: {{client-certificate-data: {data}}}}}]\n"
+
+    found = inventory_of([file("/etc/kubernetes/jane.conf", kubeconfig.encode())])
+
+    assert roles(found) == {"/etc/kubernetes/jane.conf#user/u0": (Role.KUBECONFIG_USER, State.UNREFERENCED)}
+
+
 def test_an_etcd_members_certificate_is_recognized_by_its_ca() -> None:
     """Its CN is the node's name."""
     leaf = make_leaf(make_ca("etcd-ca", now=NOW), "n1", now=NOW, usages=("serverAuth", "clientAuth"))
@@ -354,6 +365,18 @@ def test_an_intermediate_ends_with_its_root_and_a_circle_ends_nowhere() -> None:
 
     assert found.at("/chain")[0].effective_not_after == root.certificate.not_valid_after_utc
     assert circle.at("/chain")[0].effective_not_after == leaf.certificate.not_valid_after_utc
+
+
+def test_a_ca_under_two_roots_holds_as_long_as_the_later() -> None:
+    """Cross-signed: each root is a path of its own."""
+    short = make_ca("root", now=NOW, life=timedelta(days=50))
+    long = make_ca("root", now=NOW, life=timedelta(days=90), key=short.key)
+    middle = make_ca("middle", now=NOW, issuer=short)
+    leaf = make_leaf(middle, now=NOW)
+
+    found = inventory_of([file("/chain", leaf.pem + middle.pem + short.pem + long.pem)])
+
+    assert found.at("/chain")[0].effective_not_after == long.certificate.not_valid_after_utc
 
 
 def test_failures_have_the_role_and_state_of_their_file() -> None:

@@ -121,6 +121,12 @@ SCENARIOS: tuple[Scenario, ...] = (
         flags(listen_metrics_urls="http://0.0.0.0:2381"),
         ("etcd_plaintext_listener", MANIFEST, "http://0.0.0.0:2381"),
     ),
+    scenario(
+        "metrics under a name",
+        CP,
+        flags(listen_metrics_urls="http://etcd.example:2381"),
+        ("etcd_plaintext_listener", MANIFEST, "http://etcd.example:2381"),
+    ),
     scenario("metrics with TLS", CP, flags(listen_metrics_urls="https://10.80.0.11:2381")),
     scenario(
         "default address",

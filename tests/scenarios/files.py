@@ -104,6 +104,12 @@ SCENARIOS: tuple[Scenario, ...] = (
         chown(f"{K0S_PKI}/server.key", 1000),
         ("owner_unexpected", f"{K0S_PKI}/server.key"),
     ),
+    scenario(
+        "another group's key, k0s",
+        K0S,
+        chown(f"{K0S_PKI}/server.key", 999, 1000),
+        ("owner_unexpected", f"{K0S_PKI}/server.key"),
+    ),
     scenario("PKI directory writable by all", CP, chmod(PKI, 0o777), ("directory_writable", PKI)),
     scenario(
         "PKI directory of another user", CP, chown(f"{PKI}/etcd", 1000), ("directory_writable", f"{PKI}/etcd")

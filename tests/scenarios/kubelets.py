@@ -85,6 +85,12 @@ def make_leaf_ca() -> Issued:
     return make_ca("cp1-ca@1795505000", now=NOW)
 
 
+def groupless(tree: Tree) -> bytes:
+    """A kubelet's pair that the node authorizer would not take for a node's."""
+    leaf = make_leaf(tree.authority(), "system:node:cp1", now=NOW, usages=("clientAuth",))
+    return leaf.pem + leaf.key_pem
+
+
 def another_nodes(tree: Tree) -> None:
     """Put another node's certificate under the link, as a cloned machine has it."""
     tree.write("/etc/hostname", "cp1\n", 0o644)
@@ -147,6 +153,34 @@ SCENARIOS: tuple[Scenario, ...] = (
             CLIENT.replace("current", "2026-11-24-07-41-03"), kubelet_leaf(node="w1", signer=new_ca())
         ),
         ("issuer_missing", CLIENT),
+    ),
+    scenario(
+        "administrator without key",
+        CP,
+        lambda t: t.edit(ADMIN, r"\n    client-key-data: .*", ""),
+        ("key_missing", ADMIN, "user/kubernetes-admin"),
+    ),
+    scenario(
+        "bootstrap kubeconfig without token",
+        WORKER,
+        lambda t: t.write(BOOTSTRAP, "kind: Config\nusers: [{name: u, user: {exec: {command: x}}}]\n"),
+    ),
+    scenario(
+        "a server that is no address",
+        WORKER,
+        lambda t: t.edit(KUBECONFIG, r"server: .*", "server: 'http://['"),
+    ),
+    scenario(
+        "a kubelet without its group",
+        CP,
+        lambda t: t.write(CLIENT.replace("current", "2026-11-24-07-40-46"), groupless(t)),
+        ("subject_unfit", CLIENT),
+    ),
+    scenario(
+        "a scheduler under another name",
+        CP,
+        lambda t: t.write("/etc/kubernetes/scheduler.conf", t.read(ADMIN)),
+        ("subject_unfit", "/etc/kubernetes/scheduler.conf", "user/kubernetes-admin"),
     ),
     scenario("external CA", CP, external_ca),
     scenario("joined control plane", CP, lambda t: t.at("/etc/kubernetes/super-admin.conf").unlink()),
