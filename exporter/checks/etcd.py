@@ -13,7 +13,7 @@ _TLS = "etcd client/pkg/transport/listener.go"
 _CIS = "CIS Kubernetes Benchmark 1.12"
 
 
-@check(severity=Severity.CRITICAL, cites=f"{_TLS}; {_CIS}, 2.2")
+@check(severity=Severity.CRITICAL, cites=f"{_TLS}; {_CIS}, 2.2", waits=True)
 def etcd_client_auth_missing(inventory: Inventory) -> Iterator[Objection]:
     """Who reaches etcd's client address reads and writes the whole cluster without a certificate."""
     yield from _listeners(
@@ -21,13 +21,13 @@ def etcd_client_auth_missing(inventory: Inventory) -> Iterator[Objection]:
     )
 
 
-@check(severity=Severity.CRITICAL, cites=f"{_TLS}; {_CIS}, 2.5")
+@check(severity=Severity.CRITICAL, cites=f"{_TLS}; {_CIS}, 2.5", waits=True)
 def etcd_peer_auth_missing(inventory: Inventory) -> Iterator[Objection]:
     """Who reaches etcd's peer address can join the cluster as a member without a certificate."""
     yield from _listeners(inventory, "peer", lambda url: url.transport == "tls" and url.client_auth == "none")
 
 
-@check(severity=Severity.CRITICAL, cites=f"{_EMBED}; {_CIS}, 2.1 and 2.4")
+@check(severity=Severity.CRITICAL, cites=f"{_EMBED}; {_CIS}, 2.1 and 2.4", waits=True)
 def etcd_plaintext_listener(inventory: Inventory) -> Iterator[Objection]:
     """Etcd listens without TLS, and so without authentication."""
     for kind in ("client", "peer"):
@@ -35,7 +35,7 @@ def etcd_plaintext_listener(inventory: Inventory) -> Iterator[Objection]:
     yield from _listeners(inventory, "metrics", lambda url: _is_open(url) and not _is_loopback(url.url))
 
 
-@check(severity=Severity.CRITICAL, cites=f"{_CIS}, 2.7")
+@check(severity=Severity.CRITICAL, cites=f"{_CIS}, 2.7", waits=True)
 def etcd_trusts_cluster_ca(inventory: Inventory) -> Iterator[Objection]:
     """Etcd trusts the cluster's CA, so that every kubelet is root of the datastore."""
     if not inventory.node.listeners:
@@ -56,7 +56,7 @@ def etcd_trusts_cluster_ca(inventory: Inventory) -> Iterator[Objection]:
             )
 
 
-@check(severity=Severity.WARNING, cites=f"{_CIS}, 2.3 and 2.6")
+@check(severity=Severity.WARNING, cites=f"{_CIS}, 2.3 and 2.6", waits=True)
 def etcd_auto_tls(inventory: Inventory) -> Iterator[Objection]:
     """Etcd makes its own certificates, which nobody can verify."""
     for setting in inventory.node.etcd_auto_tls:

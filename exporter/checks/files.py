@@ -16,7 +16,7 @@ _STICKY: Final = 0o1000
 _CIS = "CIS Kubernetes Benchmark 1.12"
 
 
-@file_check(severity=Severity.CRITICAL, cites=f"{_CIS}, 1.1.13 to 1.1.21 and 4.1.5")
+@file_check(severity=Severity.CRITICAL, cites=f"{_CIS}, 1.1.13 to 1.1.21 and 4.1.5", waits=True)
 def mode_loose(file: File, inventory: Inventory) -> Iterator[Objection]:
     """Others than its owner can read or write a file that holds a private key or token."""
     status = file.status
@@ -79,7 +79,11 @@ def _on_directory(path: str, detail: str) -> Objection:
     return Objection(place=Place(path), role=Role.OTHER, state=State.IN_USE, detail=detail)
 
 
-@check(severity=Severity.WARNING, cites="NIST SP 800-57 part 1, 8.1.5; CIS Kubernetes Benchmark 1.12, 1.1.21")
+@check(
+    severity=Severity.WARNING,
+    cites="NIST SP 800-57 part 1, 8.1.5; CIS Kubernetes Benchmark 1.12, 1.1.21",
+    waits=True,
+)
 def private_key_copied(inventory: Inventory) -> Iterator[Objection]:
     """A second file holds the private key of a certificate in use, out of its place or easier to read."""
     for path, original in sorted(copied_keys(inventory).items()):
@@ -89,6 +93,7 @@ def private_key_copied(inventory: Inventory) -> Iterator[Objection]:
 @check(
     severity=Severity.WARNING,
     cites="kubeadm cmd/phases/join/kubelet.go; CIS Kubernetes Benchmark 1.12, 3.1.1",
+    waits=True,
 )
 def bootstrap_kubeconfig_left(inventory: Inventory) -> Iterator[Objection]:
     """The kubeconfig with the token by which the node joined is still there."""

@@ -8,7 +8,7 @@ from typing import Final
 
 from exporter.checks.check import certificate_check
 from exporter.inventory.roles import AUTHORITIES, SERVERS
-from exporter.model import Certificate, Inventory, Occurrence, Role, Severity
+from exporter.model import Certificate, Inventory, Occurrence, Part, Role, Severity
 
 _BOTH_WAYS = frozenset({Role.ETCD_PEER})
 _CLIENTS: Final = frozenset(
@@ -30,6 +30,7 @@ _CLIENTS: Final = frozenset(
     }
 )
 _ANY = "anyExtendedKeyUsage"
+_IDENTITIES: Final = frozenset({Part.CERTIFICATE, Part.KUBECONFIG})
 
 _USERS: Final[Mapping[Role, tuple[str, str]]] = {
     Role.KUBELET_CLIENT: (r"system:node:.+", "system:nodes"),
@@ -69,17 +70,25 @@ def usage_unfit(occurrence: Occurrence, inventory: Inventory) -> str | None:  # 
 @certificate_check(severity=Severity.CRITICAL, cites="RFC 5280, 4.2.1.9")
 def ca_flag_unfit(occurrence: Occurrence, inventory: Inventory) -> str | None:
     """A CA's file holds a certificate that is no CA, or a leaf's file begins with a CA."""
-    if occurrence.role in AUTHORITIES:
-        return (
-            None if occurrence.certificate.is_ca else "used as a CA, but its basic constraints say it is none"
-        )
-    begins = occurrence.place.index == 0 and not occurrence.place.entry.startswith("cluster/")
-    if not (begins and occurrence.certificate.is_ca and required_usages(occurrence.role)):
-        return None
-    return None if inventory.node.etcd_auto_tls else "a CA stands where the certificate of a leaf belongs"
+    if occurrence.certificate.is_ca and _is_for_a_leaf(occurrence, inventory):
+        return None if inventory.node.etcd_auto_tls else "a CA stands where the certificate of a leaf belongs"
+    if occurrence.role in AUTHORITIES and not occurrence.certificate.is_ca:
+        return "used as a CA, but its basic constraints say it is none"
+    return None
 
 
-@certificate_check(severity=Severity.WARNING, cites="RFC 6125, 6.4; kubernetes/kubeadm#1447")
+def _is_for_a_leaf(occurrence: Occurrence, inventory: Inventory) -> bool:
+    """Told by what names the file, since a CA known elsewhere keeps that role wherever it stands."""
+    place = occurrence.place
+    if place.index or place.entry.startswith("cluster/"):
+        return False
+    named = {reference.role for reference in inventory.uses_of(place.path) if reference.part in _IDENTITIES}
+    return bool(required_usages(occurrence.role)) or (
+        not named & AUTHORITIES and any(required_usages(role) for role in named)
+    )
+
+
+@certificate_check(severity=Severity.WARNING, cites="RFC 6125, 6.4; kubernetes/kubeadm#1447", waits=True)
 def name_uncovered(occurrence: Occurrence, inventory: Inventory) -> str | None:
     """The certificate lacks a name or address under which it is reached."""
     if occurrence.place.index or occurrence.certificate.is_ca:
@@ -141,7 +150,7 @@ def subject_unfit(occurrence: Occurrence, inventory: Inventory) -> str | None:  
     return None
 
 
-@certificate_check(severity=Severity.CRITICAL, cites="kubernetes plugin/pkg/auth/authorizer/node")
+@certificate_check(severity=Severity.CRITICAL, cites="kubernetes plugin/pkg/auth/authorizer/node", waits=True)
 def node_name_mismatched(occurrence: Occurrence, inventory: Inventory) -> str | None:
     """The kubelet's certificate is another node's."""
     certificate, node = occurrence.certificate, inventory.node

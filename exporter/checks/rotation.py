@@ -30,7 +30,9 @@ def _current(inventory: Inventory, name: str = _CURRENT[0]) -> tuple[str, tuple[
 
 
 @check(
-    severity=Severity.WARNING, cites="kubelet --rotate-certificates; CIS Kubernetes Benchmark 1.12, 4.2.10"
+    severity=Severity.WARNING,
+    cites="kubelet --rotate-certificates; CIS Kubernetes Benchmark 1.12, 4.2.10",
+    waits=True,
 )
 def kubelet_rotation_disabled(inventory: Inventory) -> Iterator[Objection]:
     """The kubelet's client certificate is in its own directory, and the kubelet does not renew it."""
