@@ -1,10 +1,13 @@
-"""The rotation of the cluster CA in its ten steps, forgotten steps, and renewal with the same key."""
+"""The rotation of the cluster CA in its ten steps, forgotten steps, and renewal with the same key.
+
+Step 3, the restart of what runs in Pods, leaves no trace in a node's files.
+"""
 
 import base64
 import re
 
 from exporter.demo.pki import Issued, make_ca, make_leaf
-from tests.scenarios.certificates import CP, K3S, MICROK8S, TLS, WORKER
+from tests.scenarios.certificates import CP, WORKER
 from tests.scenarios.kubelets import CLIENT, SERVER
 from tests.scenarios.tree import KUBELET_PKI, NOW, PKI, Scenario, Tree, renewed, replaced, scenario
 
@@ -15,6 +18,7 @@ USERS = {
     "controller-manager.conf": ("system:kube-controller-manager", ()),
     "scheduler.conf": ("system:kube-scheduler", ()),
 }
+_SIGNING = {"crt": "cert", "key": "key"}
 NEW, BUNDLE = f"{PKI}/ca-new", f"{PKI}/ca-bundle.crt"
 
 
@@ -49,6 +53,18 @@ def trust_both_in_kubeconfigs(tree: Tree, *names: str) -> None:
             r"certificate-authority-data: .*",
             f"certificate-authority-data: {data}",
         )
+
+
+def trust_both_in_components(tree: Tree) -> None:
+    """Step 4: let the scheduler and the controller manager trust both."""
+    trust_both_in_apiserver(tree)
+    trust_both_in_kubeconfigs(tree, "controller-manager.conf", "scheduler.conf")
+
+
+def trust_both_in_administrators(tree: Tree) -> None:
+    """Step 5: let people trust both."""
+    trust_both_in_components(tree)
+    trust_both_in_kubeconfigs(tree, "admin.conf", "super-admin.conf")
 
 
 def trust_both(tree: Tree) -> Issued:
@@ -102,6 +118,20 @@ def drop_old(tree: Tree) -> None:
     _trust_only_new(tree)
 
 
+def clear_away(tree: Tree) -> None:
+    """Step 10: let the new CA take the old one's place, and remove what the rotation needed."""
+    drop_old(tree)
+    for suffix, mode in (("crt", 0o644), ("key", 0o600)):
+        tree.write(f"{PKI}/ca.{suffix}", tree.read(f"{NEW}.{suffix}"), mode)
+        tree.flag("kube-controller-manager", f"cluster-signing-{_SIGNING[suffix]}-file", f"{PKI}/ca.{suffix}")
+        tree.at(f"{NEW}.{suffix}").unlink()
+    for component in ("kube-apiserver", "kube-controller-manager"):
+        tree.flag(component, "client-ca-file", f"{PKI}/ca.crt")
+    tree.flag("kube-controller-manager", "root-ca-file", f"{PKI}/ca.crt")
+    tree.edit("/var/lib/kubelet/config.yaml", f"clientCAFile: {BUNDLE}", f"clientCAFile: {PKI}/ca.crt")
+    tree.at(BUNDLE).unlink()
+
+
 def drop_old_too_early(tree: Tree) -> None:
     """Step 9 before step 8: the kubelet's client certificate is the old CA's."""
     sign_leaves(tree)
@@ -150,6 +180,19 @@ def worker_left_behind(tree: Tree) -> None:
     tree.write(f"{PKI}/ca.crt", replaced_on_worker(tree).pem, 0o644)
 
 
+def worker_rotated(tree: Tree) -> None:
+    """Steps 8 and 9 on a worker: pairs of the new CA, which alone is trusted."""
+    ca = replaced_on_worker(tree)
+    sign_kubelet(tree, ca, "w1")
+    tree.write(f"{PKI}/ca.crt", ca.pem, 0o644)
+    data = base64.b64encode(ca.pem).decode()
+    tree.edit(
+        "/etc/kubernetes/kubelet.conf",
+        r"certificate-authority-data: .*",
+        f"certificate-authority-data: {data}",
+    )
+
+
 def other_etcd_ca(tree: Tree) -> None:
     """Replace etcd's CA and forget its leaves."""
     tree.write(f"{PKI}/etcd/ca.crt", replaced(tree.authority(f"{PKI}/etcd/ca")).pem, 0o644)
@@ -165,10 +208,14 @@ SCENARIOS: tuple[Scenario, ...] = (
         ("signer_bundle_ambiguous", f"{PKI}/ca.crt"),
     ),
     scenario("rotation, step 2: API server trusts both", CP, trust_both_in_apiserver),
-    scenario("rotation, steps 4 to 6: all trust both", CP, trust_both),
+    scenario("rotation, step 4: components trust both", CP, trust_both_in_components),
+    scenario("rotation, step 5: administrators trust both", CP, trust_both_in_administrators),
+    scenario("rotation, step 6: all trust both", CP, trust_both),
     scenario("rotation, step 7: leaves under the new CA", CP, sign_leaves),
     scenario("rotation, step 8: kubelet under the new CA", CP, all_signed),
     scenario("rotation, step 9: the old CA is gone", CP, drop_old),
+    scenario("rotation, step 10: cleared away", CP, clear_away),
+    scenario("rotation, steps 8 and 9 on a worker", WORKER, worker_rotated),
     scenario(
         "rotation, step 4 forgotten for the scheduler",
         CP,
@@ -192,22 +239,5 @@ SCENARIOS: tuple[Scenario, ...] = (
         ("issuer_missing", f"{PKI}/etcd/healthcheck-client.crt"),
         ("issuer_missing", f"{PKI}/etcd/peer.crt"),
         ("issuer_missing", f"{PKI}/etcd/server.crt"),
-    ),
-    scenario(
-        "k3s: client CA replaced, its leaves not",
-        K3S,
-        lambda t: t.write(
-            f"{TLS}/request-header-ca.crt", replaced(t.authority(f"{TLS}/request-header-ca")).pem, 0o644
-        ),
-        ("issued_by_wrong_ca", f"{TLS}/client-auth-proxy.crt"),
-    ),
-    scenario(
-        "MicroK8s: front proxy CA renewed with its key",
-        MICROK8S,
-        lambda t: t.write(
-            "/var/snap/microk8s/current/certs/front-proxy-ca.crt",
-            renewed(t.authority("/var/snap/microk8s/current/certs/front-proxy-ca")).pem,
-            0o660,
-        ),
     ),
 )

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.scenarios.certificates import CP, strange_key
-from tests.scenarios.kubelets import CLIENT
-from tests.scenarios.tree import PKI, Mutation, Seen, Tree, Watcher
+from tests.scenarios.kubelets import CLIENT, CONFIG
+from tests.scenarios.tree import MANIFESTS, PKI, Mutation, Seen, Tree, Watcher
 
 LEAF = f"{PKI}/apiserver"
 
@@ -30,6 +30,13 @@ def cut(tree: Tree) -> None:
 def unlink(tree: Tree) -> None:
     """What a reader sees between the removal of the old link and the renaming of the new one."""
     tree.at(CLIENT).unlink()
+
+
+def halve(tree: Tree, path: str, word: str) -> None:
+    """Leave of a document what stands before the line with a word."""
+    text = tree.read(path).decode()
+    end = text.rindex("\n", 0, text.index(word))
+    tree.at(path).write_text(text[: end + 1])
 
 
 @pytest.mark.parametrize(
@@ -67,6 +74,53 @@ def test_a_half_written_state_must_stand_at_a_second_look(
     assert second.findings == ({finding} if finding else set())
     assert second.failures == ({failure} if failure else set())
     assert second.missing == ({CLIENT} if is_missing else set())
+
+
+LOOSE_COPY = f"{PKI}/apiserver.key.new"
+
+
+def copy_before_chmod(tree: Tree) -> None:
+    """What a reader sees between ``cp`` and ``chmod``."""
+    tree.write(LOOSE_COPY, tree.read(f"{LEAF}.key"), 0o644)
+
+
+@pytest.mark.parametrize(
+    ("mutate", "expected"),
+    [
+        (
+            lambda tree: halve(tree, f"{MANIFESTS}/etcd.yaml", "listen-client-urls"),
+            {
+                ("etcd_plaintext_listener", f"{MANIFESTS}/etcd.yaml", f"http://localhost:{port}")
+                for port in (2379, 2380)
+            },
+        ),
+        (
+            lambda tree: halve(tree, CONFIG, "rotateCertificates"),
+            {("kubelet_rotation_disabled", CLIENT, "")},
+        ),
+        (
+            lambda tree: tree.at(f"{LEAF}.key").chmod(0o644),
+            {("mode_loose", f"{LEAF}.key", "")},
+        ),
+        (copy_before_chmod, {("private_key_copied", LOOSE_COPY, "")}),
+    ],
+    ids=["manifest", "kubelet configuration", "mode", "copy"],
+)
+def test_half_a_setting_must_stand_at_a_second_look(
+    unpacked: Callable[[str], Path], mutate: Mutation, expected: set[tuple[str, str, str]]
+) -> None:
+    """A document written in place reads as settings that are switched off, and a new file as open to all."""
+    root = unpacked(CP)
+    watcher = Watcher(root)
+    watcher.look_twice()
+    mutate(Tree(root))
+
+    first = watcher.look()
+    watcher.now += 1.1
+    second = watcher.look()
+
+    assert first.findings == frozenset()
+    assert second.findings == expected
 
 
 def test_good_news_shows_at_once(unpacked: Callable[[str], Path]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios import authorities, certificates, datastores, files, kubelets
+from tests.scenarios import authorities, certificates, datastores, distributions, files, kubelets
 from tests.scenarios.tree import Scenario, Tree, Watcher
 
 SCENARIOS = (
@@ -14,6 +14,7 @@ SCENARIOS = (
     *authorities.SCENARIOS,
     *files.SCENARIOS,
     *datastores.SCENARIOS,
+    *distributions.SCENARIOS,
 )
 
 
