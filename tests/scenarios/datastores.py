@@ -141,6 +141,19 @@ SCENARIOS: tuple[Scenario, ...] = (
         flags(auto_tls="true", cert_file="", key_file=""),
         ("etcd_auto_tls", MANIFEST, "auto-tls"),
     ),
+    scenario(
+        "the older flag for addresses without TLS",
+        CP,
+        flags(listen_client_http_urls="http://10.80.0.11:2382"),
+        ("etcd_plaintext_listener", MANIFEST, "http://10.80.0.11:2382"),
+    ),
+    scenario("auto-tls beside a certificate, which wins", CP, flags(auto_tls="true")),
+    scenario(
+        "k3s: metrics for everybody",
+        K3S,
+        lambda t: t.edit(K3S_CONFIG, r"listen-metrics-urls:.*", "listen-metrics-urls: http://0.0.0.0:2381"),
+        ("etcd_plaintext_listener", K3S_CONFIG, "http://0.0.0.0:2381"),
+    ),
     scenario("external etcd", CP, external),
     scenario(
         "k3s without client authentication",

@@ -1,6 +1,8 @@
 """Who else can read, replace or copy the files of a node's PKI."""
 
 import os
+from collections.abc import Callable
+from pathlib import Path
 
 from tests.scenarios.certificates import CP, K0S, K0S_PKI, K3S, MICROK8S, MINI, MINIKUBE, MK8S, TLS, WORKER
 from tests.scenarios.kubelets import CLIENT, KUBECONFIG
@@ -34,6 +36,23 @@ def copy(path: str, to: str, mode: int = 0o600) -> Mutation:
     return change
 
 
+def instead(make: Callable[[Path], object]) -> Mutation:
+    """Let something else stand where the API server's certificate belongs."""
+
+    def change(tree: Tree) -> None:
+        path = tree.at(f"{PKI}/apiserver.crt")
+        path.unlink()
+        make(path)
+
+    return change
+
+
+def with_key(stem: str) -> Mutation:
+    """Append a private key to its certificate, which everybody may read."""
+    return lambda tree: tree.write(f"{stem}.crt", tree.read(f"{stem}.crt") + tree.read(f"{stem}.key"), 0o644)
+
+
+_MK8S = "/var/snap/microk8s/current/credentials"
 CA_KEY = f"{PKI}/ca.key"
 SCENARIOS: tuple[Scenario, ...] = (
     scenario("CA key readable by all", CP, chmod(CA_KEY, 0o644), ("mode_loose", CA_KEY)),
@@ -170,5 +189,29 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     scenario(
         "CA gone", WORKER, lambda t: t.at(f"{PKI}/ca.crt").unlink(), missing=frozenset({f"{PKI}/ca.crt"})
+    ),
+    *(
+        scenario(name, CP, instead(make), failures=frozenset({(reason, f"{PKI}/apiserver.crt")}))
+        for name, make, reason in (
+            ("a directory for a certificate", Path.mkdir, "not_regular"),
+            ("a pipe for a certificate", os.mkfifo, "not_regular"),
+            ("a link to itself", lambda path: path.symlink_to(path.name), "link_loop"),
+        )
+    ),
+    *(
+        scenario("administrator copied", tree, copy(path, copied, mode), ("group_masters_held", copied, user))
+        for tree, path, copied, mode, user in (
+            (K0S, f"{K0S_PKI}/admin.conf", f"{K0S_PKI}/ops.conf", 0o600, "user/user"),
+            (MICROK8S, f"{_MK8S}/client.config", f"{_MK8S}/ops.config", 0o660, "user/admin"),
+        )
+    ),
+    *(
+        scenario(
+            "key in the certificate's file",
+            CP,
+            with_key(f"{PKI}/{stem}"),
+            ("mode_loose", f"{PKI}/{stem}.crt"),
+        )
+        for stem in ("apiserver", "ca")
     ),
 )
