@@ -18,6 +18,7 @@ from exporter.host import Host
 from exporter.logs import configure
 from exporter.loop import Bell, Loop, Trigger
 from exporter.model import Finding, Reason
+from exporter.process import usage
 from exporter.report.document import Assessment, assess, document
 from exporter.report.page import render_page
 from exporter.scan import Picture, Scanner
@@ -175,6 +176,7 @@ def _application(
             watch_events=watcher.events_total,
             web_config_reloaded=web_config.reload_successful if web_config.path else None,
             web_config_last_success=web_config.last_reload_success if web_config.path else None,
+            process=usage(),
         )
 
     def metrics(accept: str, accept_encoding: str) -> Body:

@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from threading import Lock
 from typing import Final, NamedTuple, Self
 
@@ -80,7 +81,7 @@ class Exposition:
 
         Without ``process_*``: node_exporter has its own, and two of a name make it refuse both.
         """
-        now = live.encode(status, is_openmetrics=False, has_process=False)
+        now = live.encode(replace(status, process={}), is_openmetrics=False)
         return b"".join((*self._chunks(is_openmetrics=False), now))
 
     def _chunks(self, *, is_openmetrics: bool) -> Iterator[bytes]:

@@ -43,7 +43,6 @@ def metrics_table() -> str:
             "| Metric | Type | Labels | Meaning |",
             "|---|---|---|---|",
             *map(_row, FAMILIES),
-            "| `process_*` | | | The process itself: processor time, memory, open files, start. |",
             "",
         ]
     )

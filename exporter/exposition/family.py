@@ -74,7 +74,7 @@ class Family(Generic[Facts]):
     @cached_property
     def _template(self) -> str:
         labels = ",".join(f'{label}="%s"' for label in self.labels)
-        return f"{self.name}{{{labels}}} %s\n"
+        return f"{self.name}{{{labels}}} %s\n" if labels else f"{self.name} %s\n"
 
 
 class CertificateFamily(Family[Occurrence]):

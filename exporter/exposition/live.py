@@ -4,17 +4,9 @@ import sys
 from collections.abc import Iterator
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Metric
-from prometheus_client.exposition import generate_latest as generate_text
-from prometheus_client.openmetrics.exposition import ALLOWUTF8
-from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
-from prometheus_client.process_collector import ProcessCollector
-from prometheus_client.registry import Collector
-
 from exporter import __version__
 from exporter.exposition.family import LiveFamily, Sample, live
 from exporter.exposition.status import Status
-from exporter.exposition.text import visible
 
 TRIGGERS: Final = ("start", "change", "interval", "signal")
 """Every reason for a scan; each is counted from 0."""
@@ -131,6 +123,24 @@ def build_info(status: Status) -> Iterator[Sample]:
     yield (status.command, __version__, _PYTHON), 1
 
 
+def _of_process(name: str, meaning: str) -> LiveFamily:
+    @live(f"process_{name}", meaning)
+    def value(status: Status) -> Iterator[Sample]:
+        return _known(status.process.get(name))
+
+    return value
+
+
+PROCESS: Final[tuple[LiveFamily, ...]] = (
+    _of_process("cpu_seconds_total", "Total user and system CPU time spent in seconds."),
+    _of_process("open_fds", "Number of open file descriptors."),
+    _of_process("max_fds", "Maximum number of open file descriptors."),
+    _of_process("virtual_memory_bytes", "Virtual memory size in bytes."),
+    _of_process("resident_memory_bytes", "Resident memory size in bytes."),
+    _of_process("start_time_seconds", "Start time of the process since unix epoch in seconds."),
+)
+"""The words of the Prometheus client libraries."""
+
 LIVE: Final[tuple[LiveFamily, ...]] = (
     source_up,
     source_documents,
@@ -146,36 +156,17 @@ LIVE: Final[tuple[LiveFamily, ...]] = (
     web_config_last_reload_successful,
     web_config_last_reload_success,
     build_info,
+    *PROCESS,
 )
 
-_PROCESS: Final = ProcessCollector(registry=None)
 
-
-class _StatusCollector(Collector):
-    """Makes the live families of one status."""
-
-    def __init__(self, status: Status) -> None:
-        self._status = status
-
-    def collect(self) -> Iterator[Metric]:
-        """Yield each family that has a sample."""
-        for family in LIVE:
-            metric = Metric(family.stem, family.help, family.kind)
-            samples = {tuple(map(visible, labels)): value for labels, value in family.samples(self._status)}
-            for labels, value in samples.items():
-                metric.add_sample(family.name, dict(zip(family.labels, labels, strict=True)), value)
-            if metric.samples:
-                yield metric
-
-
-def encode(status: Status, *, is_openmetrics: bool, has_process: bool = True) -> bytes:
+def encode(status: Status, *, is_openmetrics: bool) -> bytes:
     """Write the live part; as OpenMetrics it ends the exposition."""
-    registry = CollectorRegistry()
-    registry.register(_StatusCollector(status))
-    if has_process:
-        registry.register(_PROCESS)
-    generate = generate_openmetrics if is_openmetrics else generate_text
-    return generate(registry, escaping=ALLOWUTF8)
+    chunks: list[bytes] = []
+    for family in LIVE:
+        if lines := family.lines(status):
+            chunks += family.header(is_openmetrics=is_openmetrics), lines
+    return b"".join((*chunks, b"# EOF\n" if is_openmetrics else b""))
 
 
 def _known(value: float | None) -> Iterator[Sample]:

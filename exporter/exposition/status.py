@@ -28,3 +28,5 @@ class Status:
     """Whether the last reload of the web configuration succeeded; None without one."""
     web_config_last_success: float | None = None
     """Unix time."""
+    process: Mapping[str, float] = field(default_factory=dict)
+    """What this process costs: name without ``process_`` to value."""

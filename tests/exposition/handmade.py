@@ -233,4 +233,12 @@ STATUS = Status(
     watch_events=12,
     web_config_reloaded=True,
     web_config_last_success=1795510000,
+    process={
+        "cpu_seconds_total": 0.42,
+        "open_fds": 17,
+        "max_fds": 1024,
+        "virtual_memory_bytes": 123456789,
+        "resident_memory_bytes": 39000000,
+        "start_time_seconds": 1795500000.25,
+    },
 )
