@@ -16,7 +16,7 @@ _STICKY: Final = 0o1000
 _CIS = "CIS Kubernetes Benchmark 1.12"
 
 
-@file_check(severity=Severity.CRITICAL, cites=f"{_CIS}, 1.1.13 to 1.1.21 and 4.1.5", waits=True)
+@file_check(severity=Severity.CRITICAL, cites=f"{_CIS}, 1.1.13 to 1.1.21 and 4.1.5")
 def mode_loose(file: File, inventory: Inventory) -> Iterator[Objection]:
     """Others than its owner can read or write a file that holds a private key or token."""
     status = file.status

@@ -98,13 +98,9 @@ def copy_before_chmod(tree: Tree) -> None:
             lambda tree: halve(tree, CONFIG, "rotateCertificates"),
             {("kubelet_rotation_disabled", CLIENT, "")},
         ),
-        (
-            lambda tree: tree.at(f"{LEAF}.key").chmod(0o644),
-            {("mode_loose", f"{LEAF}.key", "")},
-        ),
         (copy_before_chmod, {("private_key_copied", LOOSE_COPY, "")}),
     ],
-    ids=["manifest", "kubelet configuration", "mode", "copy"],
+    ids=["manifest", "kubelet configuration", "copy"],
 )
 def test_half_a_setting_must_stand_at_a_second_look(
     unpacked: Callable[[str], Path], mutate: Mutation, expected: set[tuple[str, str, str]]
@@ -140,3 +136,13 @@ def test_good_news_shows_at_once(unpacked: Callable[[str], Path]) -> None:
     assert repaired.failures == frozenset()
     (shown,) = seen.inventory.at(f"{LEAF}.crt")
     assert shown.certificate.der == renewed.der
+
+
+def test_a_mode_is_no_step_of_a_renewal(unpacked: Callable[[str], Path]) -> None:
+    """A change of mode is visible at once (DESIGN 5)."""
+    root = unpacked(CP)
+    watcher = Watcher(root)
+    watcher.look_twice()
+    Tree(root).at(f"{LEAF}.key").chmod(0o644)
+
+    assert watcher.look().findings == {("mode_loose", f"{LEAF}.key", "")}
