@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 RUN := build/demo
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 
 .PHONY: run test check format bench docs cluster-test clean
 
@@ -11,7 +11,7 @@ run: .venv/.ready  ## Watch this node, or a demo node where this is none, and pr
 
 test: .venv/.ready  ## Run everything but the cluster test; installs the tools it needs where it may
 	scripts/install-tools
-	$(PYTEST) --cov --cov-report=
+	$(PYTEST) --ignore tests/cluster --cov --cov-report=
 	$(BIN)/python -m coverage report --fail-under=100 --include='exporter/model/*,exporter/parsing/*,exporter/inventory/*,exporter/checks/*,exporter/discovery/*,exporter/exposition/*,exporter/report/*,exporter/settle.py'
 
 check: .venv/.ready  ## Lint, types and import layers
@@ -30,7 +30,7 @@ docs: .venv/.ready  ## Write the generated tables and objects anew
 	$(BIN)/python deploy/generate.py
 
 bench: .venv/.ready  ## Measure the budgets; PEER_CMD runs another exporter beside
-	$(BIN)/python bench/bench.py
+	$(BIN)/python -m bench.bench
 
 cluster-test: .venv/.ready  ## Prove it on a real cluster (root, Linux)
 	$(BIN)/python -m pytest tests/cluster -m cluster -o timeout=0
