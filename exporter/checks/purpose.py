@@ -7,6 +7,7 @@ from posixpath import basename
 from typing import Final
 
 from exporter.checks.check import certificate_check
+from exporter.checks.trust import API_CLIENTS
 from exporter.inventory.roles import AUTHORITIES, SERVERS
 from exporter.model import Certificate, Inventory, Occurrence, Part, Role, Severity
 
@@ -17,16 +18,7 @@ _CLIENTS: Final = frozenset(
         Role.APISERVER_ETCD_CLIENT,
         Role.FRONT_PROXY_CLIENT,
         Role.ETCD_HEALTHCHECK_CLIENT,
-        Role.ADMIN,
-        Role.SUPER_ADMIN,
-        Role.CONTROLLER_MANAGER,
-        Role.SCHEDULER,
-        Role.KUBELET_CLIENT,
-        Role.KUBE_PROXY_CLIENT,
-        Role.SUPERVISOR_CLIENT,
-        Role.KONNECTIVITY_CLIENT,
-        Role.CLOUD_CONTROLLER_CLIENT,
-        Role.K3S_CONTROLLER_CLIENT,
+        *API_CLIENTS,
     }
 )
 _ANY = "anyExtendedKeyUsage"

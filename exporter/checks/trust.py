@@ -9,7 +9,7 @@ from exporter.parsing.signature import verifies
 
 _LONGEST_CHAIN: Final = 8
 
-_API_CLIENTS = (
+API_CLIENTS: Final = (
     Role.ADMIN,
     Role.SUPER_ADMIN,
     Role.CONTROLLER_MANAGER,
@@ -21,6 +21,8 @@ _API_CLIENTS = (
     Role.CLOUD_CONTROLLER_CLIENT,
     Role.K3S_CONTROLLER_CLIENT,
 )
+"""Who shows a client certificate to the API server."""
+
 KUBELET_CLIENT_CA: Final = (("kubelet", "client-ca-file"), ("kubelet", "authentication.x509.clientCAFile"))
 API_CLIENT_CA: Final = (("kube-apiserver", "client-ca-file"),)
 KUBECONFIGS: Final = frozenset(
@@ -50,7 +52,7 @@ class Peers:
 
 
 PEERS: Final[Mapping[Role, Peers]] = {
-    **dict.fromkeys(_API_CLIENTS, Peers((API_CLIENT_CA, KUBELET_CLIENT_CA), (Role.CA, Role.CLIENT_CA))),
+    **dict.fromkeys(API_CLIENTS, Peers((API_CLIENT_CA, KUBELET_CLIENT_CA), (Role.CA, Role.CLIENT_CA))),
     Role.APISERVER: Peers(((("kube-controller-manager", "root-ca-file"),),), (Role.CA, Role.SERVER_CA)),
     Role.SUPERVISOR_SERVER: Peers((), (Role.CA, Role.SERVER_CA)),
     Role.APISERVER_KUBELET_CLIENT: Peers((KUBELET_CLIENT_CA,), (Role.CA, Role.CLIENT_CA)),
