@@ -1,52 +1,68 @@
 """Whether a CA that the peers trust vouches for a certificate, and for how long (RFC 5280, 6.1)."""
 
+from collections.abc import Iterator
 from datetime import timedelta
+from typing import Final
 
-from exporter.checks.check import certificate_check
+from exporter.checks.check import Objection, certificate_check, check
 from exporter.checks.trust import is_trusted, trusted_by_peers
-from exporter.model import Inventory, Occurrence, Severity
+from exporter.model import Certificate, Inventory, Occurrence, Role, Severity, State
 
 TOLERATED = timedelta(days=1)
 """Certificates of one life that were signed a moment after their CA are as good as equal to it."""
+_NAMED: Final = 4
+"""How many CAs a sentence names."""
 
 
-def _is_trusted_by_its_peers(occurrence: Occurrence, inventory: Inventory) -> bool:
-    """Also true where nobody verifies it, and for what is its own authority."""
-    certificate = occurrence.certificate
-    trusted = trusted_by_peers(occurrence, inventory)
-    if certificate.is_ca or certificate.is_self_signed or not trusted:
-        return True
-    chain = (found.certificate for found in inventory.at(occurrence.place.path))
-    return is_trusted(certificate, chain, trusted)
+def _untrusted(inventory: Inventory) -> Iterator[tuple[Occurrence, tuple[Certificate, ...]]]:
+    """Each leaf in use that its peers do not trust, with what they do trust."""
+    trusted_by: dict[Role, tuple[Certificate, ...]] = {}
+    for occurrence in inventory.occurrences:
+        certificate, role = occurrence.certificate, occurrence.role
+        if occurrence.state is not State.IN_USE or certificate.is_ca or certificate.is_self_signed:
+            continue
+        if role not in trusted_by:
+            trusted_by[role] = trusted_by_peers(role, inventory)
+        chain = (found.certificate for found in inventory.at(occurrence.place.path))
+        if trusted_by[role] and not is_trusted(certificate, chain, trusted_by[role]):
+            yield occurrence, trusted_by[role]
 
 
-@certificate_check(
+@check(
     severity=Severity.CRITICAL,
     cites="RFC 5280, 6.1.3 (a)(1); kubernetes/kubeadm#2027",
     waits=True,
 )
-def issuer_missing(occurrence: Occurrence, inventory: Inventory) -> str | None:
+def issuer_missing(inventory: Inventory) -> Iterator[Objection]:
     """No CA known here has signed the certificate, and its peers verify it."""
-    if occurrence.issuers or _is_trusted_by_its_peers(occurrence, inventory):
-        return None
-    return f"its issuer {occurrence.certificate.issuer!r} has signed it with a key of no CA on this node"
+    for found, _ in _untrusted(inventory):
+        if not found.issuers:
+            issuer = found.certificate.issuer
+            yield Objection.to(found, f"its issuer {issuer!r} has signed it with a key of no CA on this node")
 
 
-@certificate_check(
+@check(
     severity=Severity.CRITICAL,
     cites="RFC 5280, 6.1.1 (d); kubernetes/kubernetes#25063",
     waits=True,
 )
-def issued_by_wrong_ca(occurrence: Occurrence, inventory: Inventory) -> str | None:
+def issued_by_wrong_ca(inventory: Inventory) -> Iterator[Objection]:
     """The certificate is signed by a CA that the peers of its role do not trust."""
-    if not occurrence.issuers or _is_trusted_by_its_peers(occurrence, inventory):
-        return None
-    signers = ", ".join(sorted({f"{issuer.role} {issuer.fingerprint[:16]}" for issuer in occurrence.issuers}))
-    trusted = sorted({found.fingerprint[:16] for found in trusted_by_peers(occurrence, inventory)})
-    return f"signed by {signers}, while its peers trust {', '.join(trusted)}"
+    for found, trusted in _untrusted(inventory):
+        if found.issuers:
+            signers = sorted({f"{issuer.role} {issuer.fingerprint[:16]}" for issuer in found.issuers})
+            peers = sorted({anchor.fingerprint[:16] for anchor in trusted})
+            yield Objection.to(found, f"signed by {', '.join(signers)}, while its peers trust {_some(peers)}")
 
 
-@certificate_check(severity=Severity.WARNING, cites="RFC 5280, 6.1.3 (a)(2); kubernetes/kubeadm#1783")
+def _some(words: list[str]) -> str:
+    more = f" and {len(words) - _NAMED} more" if len(words) > _NAMED else ""
+    return f"{', '.join(words[:_NAMED])}{more}"
+
+
+@certificate_check(
+    severity=Severity.WARNING, cites="RFC 5280, 6.1.3 (a)(2); kubernetes/kubeadm#1783", waits=True
+)
 def outlives_issuer(occurrence: Occurrence, inventory: Inventory) -> str | None:  # noqa: ARG001
     """The certificate says that it lasts longer than every CA that could vouch for it."""
     certificate = occurrence.certificate

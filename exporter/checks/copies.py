@@ -1,56 +1,69 @@
 """Where the private key of something in use lies a second time."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from posixpath import dirname
 
 from exporter.checks.design import design_of, is_among
-from exporter.model import File, FileStatus, Inventory, Origin, SpkiHash
+from exporter.model import File, Inventory, Origin, SpkiHash, State
 
 _READABLE = 0o077
+
+
+@dataclass(frozen=True, slots=True)
+class _Original:
+    path: str
+    permissions: int
 
 
 def copied_keys(inventory: Inventory) -> Mapping[str, str]:
     """Map each copy that is out of its place, or looser than its original, to the original's path."""
     originals = _originals(inventory)
     design = design_of(inventory.node.distribution)
+    directories = frozenset(
+        dirname(reference.path)
+        for reference in inventory.references
+        if reference.origin is not Origin.OPERATOR
+    )
     copies = {}
     for file in inventory.shown_files():
-        status = file.status
-        if status is None or _is_configured(file, inventory) or is_among(file.path, design.copies):
+        if file.status is None or _is_configured(file, inventory) or is_among(file.path, design.copies):
             continue
         for spki in _private_keys(file):
             original = originals.get(spki)
-            if original is not None and _is_worse(status, original, inventory):
+            if original is None:
+                continue
+            is_looser = file.status.permissions & ~original.permissions & _READABLE
+            if is_looser or directories.isdisjoint(_directories_above(file.path)):
                 copies[file.path] = original.path
     return copies
 
 
-def _originals(inventory: Inventory) -> Mapping[SpkiHash, FileStatus]:
-    """The loosest file for each key among those that the node's own configuration names."""
-    found: dict[SpkiHash, FileStatus] = {}
+def _originals(inventory: Inventory) -> Mapping[SpkiHash, _Original]:
+    """The loosest file for each key among those that the node's own configuration names.
+
+    A CA's key is not opened, so that its certificate stands for it.
+    """
+    allowed = design_of(inventory.node.distribution).key_mode
+    found = {
+        occurrence.certificate.spki_sha256: _Original(occurrence.place.path, allowed)
+        for occurrence in reversed(inventory.occurrences)
+        if occurrence.certificate.is_ca and occurrence.state is State.IN_USE
+    }
     for file in inventory.shown_files():
         if file.status is None or not _is_configured(file, inventory):
             continue
         for spki in _private_keys(file):
             known = found.get(spki)
             if known is None or known.permissions < file.status.permissions:
-                found[spki] = file.status
+                found[spki] = _Original(file.path, file.status.permissions)
     return found
 
 
-def _is_worse(copy: FileStatus, original: FileStatus, inventory: Inventory) -> bool:
-    is_looser = bool(copy.permissions & ~original.permissions & _READABLE)
-    return is_looser or not any(
-        copy.path.startswith(f"{directory}/") for directory in _pki_directories(inventory)
-    )
-
-
-def _pki_directories(inventory: Inventory) -> frozenset[str]:
-    return frozenset(
-        dirname(reference.path)
-        for reference in inventory.references
-        if reference.origin is not Origin.OPERATOR
-    )
+def _directories_above(path: str) -> Iterator[str]:
+    while (directory := dirname(path)) != path:
+        yield directory
+        path = directory
 
 
 def _is_configured(file: File, inventory: Inventory) -> bool:

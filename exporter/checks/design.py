@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
 
-from exporter.model import Distribution, FileStatus
+from exporter.model import Distribution, FileStatus, Node
 
 SYSTEM_USERS: Final = 999
 """The highest uid that component users are given (Debian policy 9.2.2; ``useradd --system``)."""
+_GROUP_READS: Final = 0o040
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +32,8 @@ class Design:
 
 
 _KUBEADM_MASTERS = (
-    "*/super-admin.conf",
-    "*/admin.conf",
+    "/etc/kubernetes/super-admin.conf",
+    "/etc/kubernetes/admin.conf",
     "*/apiserver-kubelet-client.crt",
     "*/apiserver-etcd-client.crt",
     "*/etcd/healthcheck-client.crt",
@@ -40,14 +41,15 @@ _KUBEADM_MASTERS = (
 """The last four until kubeadm 1.28, and longer where they were renewed since (kubeadm ``certlist.go``)."""
 
 _KUBEADM = Design(masters=_KUBEADM_MASTERS)
+_RANCHER_ADMINS = ("/etc/rancher/k3s/k3s.yaml", "/etc/rancher/rke2/rke2.yaml")
 _K3S = Design(
     masters=(
         "*/tls/client-admin.crt",
         "*/tls/client-kube-apiserver.crt",
         "*/tls/client-supervisor.crt",
-        "/etc/rancher/*/*.yaml",
+        *_RANCHER_ADMINS,
     ),
-    copies=("/etc/rancher/*/*.yaml", "*/tls/service*.key", "*/server/tls/*.key", "*/agent/*.key"),
+    copies=(*_RANCHER_ADMINS, "*/tls/service*.key", "*/server/tls/*.key", "*/agent/*.key"),
     highest_owner=SYSTEM_USERS,
     keeps_bootstrap=True,
 )
@@ -101,6 +103,14 @@ def is_among(path: str, globs: tuple[str, ...]) -> bool:
     return any(fnmatchcase(path, glob) for glob in globs)
 
 
-def is_owner_expected(status: FileStatus, design: Design) -> bool:
-    """Root, or a component user where the distribution has them."""
-    return status.uid <= design.highest_owner
+def is_owner_expected(status: FileStatus, node: Node) -> bool:
+    """Root, or a user that the distribution's components have; which those are, the host may not tell."""
+    users = node.component_users
+    highest = SYSTEM_USERS if users is None else design_of(node.distribution).highest_owner
+    return status.uid <= highest or status.uid in (users or ())
+
+
+def key_mode(status: FileStatus, node: Node) -> int:
+    """No looser than this, for the holder of a secret; a group made for components may read it."""
+    is_components = status.gid in node.component_groups
+    return design_of(node.distribution).key_mode | (_GROUP_READS if is_components else 0)

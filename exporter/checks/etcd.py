@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from ipaddress import ip_address
+from typing import Final
 from urllib.parse import urlsplit
 
 from exporter.checks.check import Objection, check
@@ -11,6 +12,7 @@ from exporter.model import Inventory, Listener, Place, Role, Severity, State
 _EMBED = "etcd server/embed/etcd.go"
 _TLS = "etcd client/pkg/transport/listener.go"
 _CIS = "CIS Kubernetes Benchmark 1.12"
+_TRUST: Final = frozenset({"trusted-ca-file", "peer-trusted-ca-file"})
 
 
 @check(severity=Severity.CRITICAL, cites=f"{_TLS}; {_CIS}, 2.2", waits=True)
@@ -46,7 +48,7 @@ def etcd_trusts_cluster_ca(inventory: Inventory) -> Iterator[Objection]:
         if found.state is State.IN_USE
     }
     for anchor in inventory.trust_anchors:
-        is_etcds = anchor.component == "etcd" and anchor.setting == "trusted-ca-file"
+        is_etcds = anchor.component == "etcd" and anchor.setting in _TRUST
         if is_etcds and anchor.certificate.spki_sha256 in cluster:
             yield Objection(
                 place=Place(anchor.path),

@@ -6,8 +6,8 @@ from typing import Final
 
 from exporter.checks.check import Objection, check, file_check
 from exporter.checks.copies import copied_keys
-from exporter.checks.design import design_of, is_owner_expected
-from exporter.checks.secrets import holds_secret
+from exporter.checks.design import design_of, is_owner_expected, key_mode
+from exporter.checks.secrets import holds_authority_key, holds_secret
 from exporter.model import File, Inventory, Place, Role, Severity, State
 
 _GROUP: Final = 0o070
@@ -16,33 +16,34 @@ _STICKY: Final = 0o1000
 _CIS = "CIS Kubernetes Benchmark 1.12"
 
 
-@file_check(severity=Severity.CRITICAL, cites=f"{_CIS}, 1.1.13 to 1.1.21 and 4.1.5")
+@file_check(severity=Severity.CRITICAL, cites=f"{_CIS}, 1.1.13 to 1.1.21 and 4.1.5 to 4.1.8")
 def mode_loose(file: File, inventory: Inventory) -> Iterator[Objection]:
-    """Others than its owner can read or write a file that holds a private key or token."""
+    """Others than its owner can read a private key or token, or write a file that something trusts."""
     status = file.status
-    design = design_of(inventory.node.distribution)
-    if status is None or not holds_secret(file, inventory):
+    if status is None:
         return
-    loose = status.permissions & 0o777 & ~design.key_mode
-    if loose and file.path not in copied_keys(inventory):
-        yield _objection(
-            file, inventory, f"mode {status.permissions:04o}, no looser than {design.key_mode:04o} is safe"
-        )
+    allowed, mode = key_mode(status, inventory.node), status.permissions & 0o777
+    if holds_secret(file, inventory):
+        if mode & ~allowed:
+            yield _objection(file, inventory, f"mode {mode:04o}, no looser than {allowed:04o} is safe")
+    elif inventory.uses_of(file.path) and mode & _WRITE & ~allowed:
+        yield _objection(file, inventory, f"mode {mode:04o} lets others write it")
 
 
 @file_check(severity=Severity.WARNING, cites=f"{_CIS}, 1.1.14 to 1.1.19 and 4.1.6")
 def owner_unexpected(file: File, inventory: Inventory) -> Iterator[Objection]:
-    """A user that is neither root nor the component's owns a file of the PKI."""
-    status = file.status
+    """A user or group that is neither root's nor the components' has a file of the PKI."""
+    status, node = file.status, inventory.node
     if status is None or not inventory.uses_of(file.path):
         return
-    design = design_of(inventory.node.distribution)
-    if not is_owner_expected(status, design):
+    design = design_of(node.distribution)
+    if not is_owner_expected(status, node):
         yield _objection(file, inventory, f"owned by uid {status.uid}")
     elif (
         status.gid > design.highest_owner
+        and status.gid not in node.component_groups
         and not design.has_own_group
-        and status.permissions & _GROUP
+        and status.permissions & _GROUP & design.key_mode
         and holds_secret(file, inventory)
     ):
         yield _objection(file, inventory, f"group {status.gid} has access")
@@ -55,7 +56,7 @@ def directory_writable(inventory: Inventory) -> Iterator[Objection]:
     for path in sorted(_directories_in_use(inventory)):
         status = inventory.directories[path]
         writable = status.permissions & _WRITE & ~design.directory_mode
-        if not is_owner_expected(status, design):
+        if not is_owner_expected(status, inventory.node):
             yield _on_directory(path, f"owned by uid {status.uid}, who can replace what is in it")
         elif writable and not status.permissions & _STICKY:
             yield _on_directory(path, f"mode {status.permissions:04o} lets others replace what is in it")
@@ -88,6 +89,12 @@ def private_key_copied(inventory: Inventory) -> Iterator[Objection]:
     """A second file holds the private key of a certificate in use, out of its place or easier to read."""
     for path, original in sorted(copied_keys(inventory).items()):
         yield _objection(inventory.files[path], inventory, f"holds the private key of {original}")
+    for file in inventory.shown_files():
+        is_told = file.status is None or file.status.permissions & 0o777 & ~key_mode(
+            file.status, inventory.node
+        )
+        if not is_told and holds_authority_key(file, inventory):
+            yield _objection(file, inventory, "holds a private key beside the certificate of a CA")
 
 
 @check(

@@ -1,12 +1,14 @@
 """Whether a certificate and its private key belong together and are strong enough."""
 
 from collections.abc import Iterable, Mapping
+from posixpath import splitext
 from typing import Final
 
 from exporter.checks.check import certificate_check
 from exporter.model import (
     Inventory,
     Occurrence,
+    Origin,
     Part,
     PublicKey,
     Role,
@@ -35,29 +37,30 @@ def key_mismatched(occurrence: Occurrence, inventory: Inventory) -> str | None:
 
 
 def _keys_beside(occurrence: Occurrence, inventory: Inventory) -> frozenset[SpkiHash]:
-    """The public halves of the keys in the same entry or, where it has none, of the paired settings."""
-    own = inventory.files[occurrence.place.path].content.keys
-    beside = _halves(key for key in own if key.entry == occurrence.place.entry and key.is_private)
-    if beside or occurrence.place.entry:
+    """The public halves of the keys in the same entry, else of the paired settings, else of the like name."""
+    place = occurrence.place
+    own = inventory.files[place.path].content.keys
+    beside = _halves(key for key in own if key.entry == place.entry and key.is_private)
+    if beside or place.entry:
         return beside
-    paths = _paired_paths(occurrence, inventory)
-    return _halves(
-        key for path in paths if path in inventory.files for key in inventory.files[path].content.keys
-    )
+    paths = _paired_paths(occurrence, inventory) or (f"{splitext(place.path)[0]}.key",)
+    files = (inventory.files.get(path) for path in paths)
+    return _halves(key for file in files if file is not None for key in file.content.keys)
 
 
 def _paired_paths(occurrence: Occurrence, inventory: Inventory) -> frozenset[str]:
-    """The key files that the components using the certificate use in the same role."""
+    """The key files that the components using the certificate use in the same role.
+
+    What the operator names is no pair: one pattern gives every file it matches the same role.
+    """
     uses = {
         (reference.component, reference.role)
         for reference in inventory.uses_of(occurrence.place.path)
-        if reference.part is Part.CERTIFICATE and reference.role is not Role.OTHER
+        if reference.part is Part.CERTIFICATE
+        and reference.role is not Role.OTHER
+        and reference.origin is not Origin.OPERATOR
     }
-    return frozenset(
-        reference.path
-        for reference in inventory.references
-        if reference.part is Part.PRIVATE_KEY and (reference.component, reference.role) in uses
-    )
+    return frozenset(path for component, role in uses for path in inventory.keys_of(component, role))
 
 
 def _halves(keys: Iterable[PublicKey]) -> frozenset[SpkiHash]:

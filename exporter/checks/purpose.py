@@ -11,7 +11,7 @@ from exporter.checks.trust import API_CLIENTS
 from exporter.inventory.roles import AUTHORITIES, SERVERS
 from exporter.model import Certificate, Inventory, Occurrence, Part, Role, Severity
 
-_BOTH_WAYS = frozenset({Role.ETCD_PEER})
+_BOTH_WAYS: Final = frozenset({Role.ETCD_PEER})
 _CLIENTS: Final = frozenset(
     {
         Role.APISERVER_KUBELET_CLIENT,
@@ -21,6 +21,8 @@ _CLIENTS: Final = frozenset(
         *API_CLIENTS,
     }
 )
+_OF_KUBELETS: Final = frozenset({Role.KUBELET_SERVER, Role.KUBELET_SERVER_SELF_SIGNED})
+_OF_ETCD: Final = frozenset({Role.ETCD_SERVER, Role.ETCD_PEER})
 _ANY = "anyExtendedKeyUsage"
 _IDENTITIES: Final = frozenset({Part.CERTIFICATE, Part.KUBECONFIG})
 
@@ -63,7 +65,8 @@ def usage_unfit(occurrence: Occurrence, inventory: Inventory) -> str | None:  # 
 def ca_flag_unfit(occurrence: Occurrence, inventory: Inventory) -> str | None:
     """A CA's file holds a certificate that is no CA, or a leaf's file begins with a CA."""
     if occurrence.certificate.is_ca and _is_for_a_leaf(occurrence, inventory):
-        return None if inventory.node.etcd_auto_tls else "a CA stands where the certificate of a leaf belongs"
+        is_self_made = bool(inventory.node.etcd_auto_tls) and occurrence.role in _OF_ETCD
+        return None if is_self_made else "a CA stands where the certificate of a leaf belongs"
     if occurrence.role in AUTHORITIES and not occurrence.certificate.is_ca:
         return "used as a CA, but its basic constraints say it is none"
     return None
@@ -85,13 +88,15 @@ def name_uncovered(occurrence: Occurrence, inventory: Inventory) -> str | None:
     """The certificate lacks a name or address under which it is reached."""
     if occurrence.place.index or occurrence.certificate.is_ca:
         return None
-    missing = [
-        name for name in _needed_names(occurrence, inventory) if not covers(occurrence.certificate, name)
-    ]
+    if not (needed := _needed_names(occurrence, inventory)):
+        return None
+    missing = uncovered(occurrence.certificate, needed)
+    if occurrence.role in _OF_KUBELETS:
+        missing = [name for name in missing if not _is_covered_in_full(name, occurrence.certificate)]
     return f"does not cover {', '.join(missing)}" if missing else None
 
 
-def _needed_names(occurrence: Occurrence, inventory: Inventory) -> Iterable[str]:
+def _needed_names(occurrence: Occurrence, inventory: Inventory) -> tuple[str, ...]:
     node = inventory.node
     match occurrence.role:
         case Role.APISERVER:
@@ -112,15 +117,28 @@ def _needed_names(occurrence: Occurrence, inventory: Inventory) -> Iterable[str]
             return ()
 
 
-def covers(certificate: Certificate, name: str) -> bool:
-    """One of the subject alternative names matches as Go's ``VerifyHostname`` does."""
+def uncovered(certificate: Certificate, names: Iterable[str]) -> list[str]:
+    """The names that no subject alternative name matches as Go's ``VerifyHostname`` would."""
+    hosts = {san.value.rstrip(".").lower() for san in certificate.sans if san.type == "dns"}
+    addresses = {san.value for san in certificate.sans if san.type == "ip"}
+    return [name for name in names if not _is_among(name, hosts, addresses)]
+
+
+def _is_among(name: str, hosts: set[str], addresses: set[str]) -> bool:
     try:
-        address = ip_address(name.strip("[]"))
+        return str(ip_address(name.strip("[]"))) in addresses
     except ValueError:
         host = name.rstrip(".").lower()
-        patterns = {san.value.rstrip(".").lower() for san in certificate.sans if san.type == "dns"}
-        return host in patterns or f"*.{host.partition('.')[2]}" in patterns
-    return any(san.type == "ip" and san.value == str(address) for san in certificate.sans)
+        return host in hosts or f"*.{host.partition('.')[2]}" in hosts
+
+
+def _is_covered_in_full(name: str, certificate: Certificate) -> bool:
+    return any(_is_same_host(name, san.value.lower()) for san in certificate.sans if san.type == "dns")
+
+
+def _is_same_host(name: str, other: str) -> bool:
+    """One name is the other without its domain, which a host may leave out where its kubelet does not."""
+    return name == other or name.partition(".")[0] == other or name == other.partition(".")[0]
 
 
 @certificate_check(
@@ -150,6 +168,8 @@ def node_name_mismatched(occurrence: Occurrence, inventory: Inventory) -> str | 
     if occurrence.role is not Role.KUBELET_CLIENT and not is_requested:
         return None
     named = certificate.subject_cn.removeprefix("system:node:")
-    if not node.name or certificate.is_ca or named in {certificate.subject_cn, node.name}:
+    if not node.name or certificate.is_ca or named == certificate.subject_cn:
+        return None
+    if _is_same_host(node.name, named):
         return None
     return f"made out to node {named!r}, while this node is {node.name!r}"

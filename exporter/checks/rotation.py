@@ -45,13 +45,20 @@ def kubelet_rotation_disabled(inventory: Inventory) -> Iterator[Objection]:
             yield Objection.to(occurrence, "rotateCertificates is off, so that it ends without a successor")
 
 
+def _is_link_replaced(inventory: Inventory, name: str) -> bool:
+    path, occurrences = _current(inventory, name)
+    file = inventory.files.get(path)
+    return bool(occurrences) and file is not None and file.status is not None and not file.status.is_link
+
+
 @check(severity=Severity.WARNING, cites="client-go util/certificate/certificate_store.go", waits=True)
 def kubelet_link_replaced(inventory: Inventory) -> Iterator[Objection]:
     """A file stands where the kubelet keeps a link, so that every rotation fails."""
-    for name in _CURRENT:
-        path, occurrences = _current(inventory, name)
-        file = inventory.files.get(path)
-        if occurrences and file is not None and file.status is not None and not file.status.is_link:
+    kubelet = inventory.node.kubelet
+    rotates = (kubelet.rotate_certificates, kubelet.server_tls_bootstrap)
+    for name, is_rotated in zip(_CURRENT, rotates, strict=True):
+        if is_rotated is not False and _is_link_replaced(inventory, name):
+            _, occurrences = _current(inventory, name)
             yield Objection.to(occurrences[0], "the kubelet refuses to replace a regular file by its link")
 
 
@@ -61,7 +68,7 @@ def kubelet_newer_pair_unused(inventory: Inventory) -> Iterator[Objection]:
     directory = inventory.node.kubelet.certificate_directory
     for name in _CURRENT:
         _, occurrences = _current(inventory, name)
-        if not occurrences:
+        if not occurrences or _is_link_replaced(inventory, name):
             continue
         in_use = occurrences[0]
         prefix = f"{directory}/{name.removesuffix('current.pem')}"
@@ -77,7 +84,7 @@ def kubelet_newer_pair_unused(inventory: Inventory) -> Iterator[Objection]:
             yield Objection.to(in_use, f"{basename(max(newer))} is newer and not in use")
 
 
-@check(severity=Severity.WARNING, cites="kubernetes/kubeadm#1753; kubernetes/kubernetes#99645")
+@check(severity=Severity.WARNING, cites="kubernetes/kubeadm#1753; kubernetes/kubernetes#99645", waits=True)
 def kubelet_kubeconfig_embedded(inventory: Inventory) -> Iterator[Objection]:
     """The kubelet's kubeconfig holds or names a certificate of its own instead of the one that rotates."""
     path = inventory.node.kubelet.kubeconfig
@@ -121,8 +128,18 @@ def _trusted_by_kubeconfigs(inventory: Inventory) -> dict[Place, list[Certificat
     """What each cluster of a kubeconfig trusts; those for one place are one set."""
     found: dict[Place, dict[Certificate, None]] = {}
     for anchor in kubeconfig_anchors(inventory):
-        found.setdefault(Place(anchor.path, anchor.entry), {})[anchor.certificate] = None
+        if not _is_of_another_cluster(inventory.files.get(anchor.path), anchor.entry):
+            found.setdefault(Place(anchor.path, anchor.entry), {})[anchor.certificate] = None
     return {place: list(trusted) for place, trusted in found.items()}
+
+
+def _is_of_another_cluster(file: File | None, entry: str) -> bool:
+    """People keep several clusters in one kubeconfig; the current context tells the one of this node."""
+    kubeconfig = file.content.kubeconfig if file else None
+    if kubeconfig is None:
+        return False
+    current = [found for found in kubeconfig.contexts if found.name == kubeconfig.current_context]
+    return bool(current) and all(entry != f"cluster/{context.cluster}" for context in current)
 
 
 def _role_at(inventory: Inventory, place: Place) -> Role:

@@ -23,3 +23,18 @@ def holds_secret(file: File, inventory: Inventory) -> bool:
             for reference in inventory.uses_of(file.path)
         )
     )
+
+
+def holds_authority_key(file: File, inventory: Inventory) -> bool:
+    """The file of a CA's certificate, which everybody is given, holds a private key beside it.
+
+    A leaf with its key may be followed by its CA, and what nothing names is whoever's own.
+    """
+    first = next(iter(file.content.certificates), None)
+    is_given = any(use.part in {Part.TRUST, Part.CERTIFICATE} for use in inventory.uses_of(file.path))
+    return (
+        first is not None
+        and first.certificate.is_ca
+        and is_given
+        and any(key.is_private and key.entry == first.entry for key in file.content.keys)
+    )

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from exporter.model import Certificate, Inventory, Occurrence, Role, State, TrustAnchor
+from exporter.inventory.issuers import CANDIDATES
+from exporter.model import Certificate, Inventory, Role, State, TrustAnchor
 from exporter.parsing.signature import verifies
 
 _LONGEST_CHAIN: Final = 8
@@ -77,13 +78,13 @@ def anchors_of(inventory: Inventory, settings: Iterable[tuple[str, str]]) -> tup
     )
 
 
-def trusted_by_peers(occurrence: Occurrence, inventory: Inventory) -> tuple[Certificate, ...]:
+def trusted_by_peers(role: Role, inventory: Inventory) -> tuple[Certificate, ...]:
     """The CAs of which one has to have signed a certificate of that role; empty where nobody verifies it."""
-    peers = PEERS.get(occurrence.role)
+    peers = PEERS.get(role)
     if peers is None:
         return ()
     trusted = next(filter(None, (anchors_of(inventory, settings) for settings in peers.settings)), ())
-    if occurrence.role is Role.APISERVER:
+    if role is Role.APISERVER:
         trusted += tuple(anchor.certificate for anchor in kubeconfig_anchors(inventory))
     return trusted or tuple(
         found.certificate
@@ -109,12 +110,18 @@ def is_trusted(
     anchors, between = tuple(trusted), tuple(found for found in chain if found.is_ca)
     reached, seen = [certificate], {certificate}
     for _ in range(_LONGEST_CHAIN):
-        if any(below == anchor or verifies(anchor, below) for below in reached for anchor in anchors):
+        if any(below in anchors or _signers(below, anchors) for below in reached):
             return True
-        reached = [
-            above
-            for above in between
-            if above not in seen and any(verifies(above, below) for below in reached)
-        ]
+        above = dict.fromkeys(signer for below in reached for signer in _signers(below, between))
+        reached = [signer for signer in above if signer not in seen]
         seen.update(reached)
     return False
+
+
+def _signers(certificate: Certificate, authorities: Iterable[Certificate]) -> list[Certificate]:
+    """Those that signed a certificate, likely ones first; more of one name than is sane are not tried."""
+    candidates = sorted(
+        (found for found in authorities if found.subject_der == certificate.issuer_der),
+        key=lambda found: found.subject_key_identifier != certificate.authority_key_identifier,
+    )
+    return [found for found in candidates[:CANDIDATES] if verifies(found, certificate)]

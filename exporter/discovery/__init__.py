@@ -41,7 +41,7 @@ from exporter.discovery.operator import operator_references
 from exporter.discovery.processes import Counted, counted, programs_of
 from exporter.discovery.references import References
 from exporter.discovery.relocation import relocated
-from exporter.discovery.users import uids_of
+from exporter.discovery.users import gids_of, uids_of
 from exporter.model import Discovery, File, Listener, Node, NodeType, Origin, Process, Search
 
 __all__ = ["NodeFiles", "certificates_named_by", "discover"]
@@ -60,7 +60,7 @@ def discover(
     documents = Documents(files)
     layout = relocated(documents, detect(documents.exists, programs_of(processes or ())))
     known = (*KNOWN_DIRECTORIES, *layout.directories)
-    evidence = counted(processes or (), uids_of(documents, layout))
+    evidence = counted(processes or (), uids_of(documents, layout) or frozenset())
     references = References(layout.roles.get, lambda path: is_below_any(path, known))
     found = _Found.of(documents, references, layout, evidence)
     searches = operator_references(documents, references, watch)
@@ -150,6 +150,8 @@ def _node(documents: Documents, layout: Layout, evidence: Counted, found: _Found
         listeners=_listeners(found.etcds),
         etcd_path=next((member.document for member in found.etcds if member.document), ""),
         etcd_auto_tls=_distinct(name for member in found.etcds for name in member.auto_tls),
+        component_users=uids_of(documents, layout),
+        component_groups=gids_of(documents, layout) or frozenset(),
         processes_ignored=_ignored(evidence, found.strangers),
         component_starts=found.starts,
     )

@@ -105,6 +105,14 @@ class Inventory:
         return _grouped((reference.path, reference) for reference in self.references)
 
     @cached_property
+    def _keys_by_use(self) -> Mapping[tuple[str, Role], tuple[str, ...]]:
+        return _grouped(
+            ((reference.component, reference.role), reference.path)
+            for reference in self.references
+            if reference.part is Part.PRIVATE_KEY
+        )
+
+    @cached_property
     def _occurrences_by_role(self) -> Mapping[Role, tuple[Occurrence, ...]]:
         return _grouped((occurrence.role, occurrence) for occurrence in self.occurrences)
 
@@ -132,15 +140,9 @@ class Inventory:
         """Something is at that path."""
         return (file := self.files.get(path)) is not None and file.exists
 
-    def referenced(self, component: str, setting: str, part: Part | None = None) -> tuple[str, ...]:
-        """The paths that a component's setting names."""
-        return tuple(
-            reference.path
-            for reference in self.references
-            if reference.component == component
-            and reference.setting == setting
-            and (part is None or reference.part is part)
-        )
+    def keys_of(self, component: str, role: Role) -> tuple[str, ...]:
+        """The private key files that a component uses in a role."""
+        return self._keys_by_use.get((component, role), ())
 
 
 def _grouped(pairs: Iterable[tuple[_K, _V]]) -> Mapping[_K, tuple[_V, ...]]:

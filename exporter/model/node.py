@@ -85,6 +85,10 @@ class Node:
     """The document that configures etcd; empty where only its process tells."""
     etcd_auto_tls: tuple[str, ...] = ()
     """``auto-tls`` and ``peer-auto-tls``, those that are on."""
+    component_users: frozenset[int] | None = None
+    """Uids that the distribution gives its components, besides root; None where the host does not tell."""
+    component_groups: frozenset[int] = frozenset()
+    """Gids that it gives them to share a key."""
     processes_ignored: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """Reason to number of processes that look like a component but do not count."""
     component_starts: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))

@@ -162,12 +162,14 @@ SCENARIOS: tuple[Scenario, ...] = (
         CP,
         copy(f"{PKI}/apiserver.key", f"{PKI}/old/apiserver.key", 0o644),
         ("private_key_copied", f"{PKI}/old/apiserver.key"),
+        ("mode_loose", f"{PKI}/old/apiserver.key"),
     ),
     scenario(
         "kubeconfig copied, easier to read",
         CP,
         copy("/etc/kubernetes/admin.conf", "/etc/kubernetes/ops.conf", 0o644),
         ("private_key_copied", "/etc/kubernetes/ops.conf"),
+        ("mode_loose", "/etc/kubernetes/ops.conf"),
     ),
     scenario("certificate backed up", CP, copy(f"{PKI}/apiserver.crt", f"{PKI}/apiserver.crt.bak", 0o644)),
     scenario(

@@ -77,7 +77,8 @@ def _layout(
             f"{pki}/front-proxy-ca.crt": Role.FRONT_PROXY_CA,
             f"{pki}/etcd/ca.crt": Role.ETCD_CA,
         },
-        users=("etcd", "kubeadm-etcd", "kubeadm-kas", "kubeadm-kcm", "kubeadm-ks"),
+        users=("etcd", "kube", "kubeadm-etcd", "kubeadm-kas", "kubeadm-kcm", "kubeadm-ks"),
+        groups=("kubeadm-sa-key-readers",),
         kubeadm_configurations=kubeadm_configurations,
     )
 

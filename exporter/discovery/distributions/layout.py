@@ -74,6 +74,8 @@ class Layout:
     """Path to role where the flag alone tells too little."""
     users: tuple[str, ...] = ()
     """Names or numbers of the users that its components run as, besides root."""
+    groups: tuple[str, ...] = ()
+    """Groups whose members share a key."""
     data: str = ""
     """The data directory that ``--data-dir`` replaces."""
     configurations: tuple[str, ...] = ()
