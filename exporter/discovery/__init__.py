@@ -80,8 +80,10 @@ def certificates_named_by(files: NodeFiles, file: File) -> tuple[str, ...]:
 
     What somebody other than root can have written leads only to where certificates belong.
     """
-    is_trusted = Documents(files).is_trusted(file.path)
-    return tuple(path for path in named_beside(file) if is_trusted or is_below_any(path, KNOWN_DIRECTORIES))
+    named = tuple(named_beside(file))
+    if not named or Documents(files).is_trusted(file.path):
+        return named
+    return tuple(path for path in named if is_below_any(path, KNOWN_DIRECTORIES))
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ class References:
     """The path is below a PKI directory of some distribution."""
     _found: dict[tuple[str, str, Part, str], Reference] = field(default_factory=dict)
     _trusted: set[str] = field(default_factory=set)
+    _private_keys: set[str] = field(default_factory=set)
 
     def add(self, reference: Reference, *, is_trusted: bool = True) -> None:
         """Note a reference, or strengthen the one already there with the same words."""
@@ -28,6 +29,8 @@ class References:
             reference = replace(reference, requirement=Requirement.OPTIONAL)
         if is_trusted:
             self._trusted.add(reference.path)
+        if reference.part is Part.PRIVATE_KEY:
+            self._private_keys.add(reference.path)
         key = (reference.component, reference.setting, reference.part, reference.path)
         known = self._found.get(key)
         self._found[key] = reference if known is None else _stronger(known, reference)
@@ -38,10 +41,7 @@ class References:
 
     def is_private_key(self, path: str) -> bool:
         """Something uses the path as a private key."""
-        return any(
-            reference.path == path and reference.part is Part.PRIVATE_KEY
-            for reference in self._found.values()
-        )
+        return path in self._private_keys
 
     def settled(self) -> tuple[tuple[Reference, ...], tuple[Failure, ...]]:
         """All references that may be followed, sorted, and a failure for each path that may not."""

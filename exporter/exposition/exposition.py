@@ -11,6 +11,8 @@ from exporter.exposition.rendering import NOTHING, Rendering, render
 from exporter.exposition.report import Report
 from exporter.exposition.status import Status
 
+_FAST: Final = 1
+"""A tenth more bytes than the default level for half of its processor time."""
 _GZIP: Final = 16 + zlib.MAX_WBITS
 """How zlib is told to write a gzip header and trailer (``deflateInit2``)."""
 
@@ -35,7 +37,7 @@ class _Packed(NamedTuple):
 
     @classmethod
     def of(cls, chunks: Iterable[bytes]) -> Self:
-        packer = zlib.compressobj(wbits=_GZIP)
+        packer = zlib.compressobj(_FAST, wbits=_GZIP)
         content = b"".join(map(packer.compress, chunks))
         return cls(content + packer.flush(zlib.Z_SYNC_FLUSH), packer)
 

@@ -181,8 +181,9 @@ class Conversation:
         body = b"" if is_head else protocol.send(h11.Data(data=response.body))
         protocol.send(h11.EndOfMessage())
         deadline = time.monotonic() + SEND_SECONDS
-        for part in (head + body[:16384], body[16384:]):
-            left = memoryview(part)
+        rest = memoryview(body)
+        for part in (memoryview(head + rest[:16384]), rest[16384:]):
+            left = part
             while left:
                 self._connection.socket.settimeout(max(deadline - time.monotonic(), 1e-3))
                 left = left[self._connection.socket.send(left[:65536]) :]
