@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from exporter.checks.check import Objection, check
-from exporter.checks.trust import API_CLIENT_CA, anchors_of
+from exporter.checks.trust import API_CLIENT_CA, anchors_of, lowest
 from exporter.model import Inventory, Listener, Place, Role, Severity, State
 
 _EMBED = "etcd server/embed/etcd.go"
@@ -42,11 +42,12 @@ def etcd_trusts_cluster_ca(inventory: Inventory) -> Iterator[Objection]:
     """Etcd trusts the cluster's CA, so that every kubelet is root of the datastore."""
     if not inventory.node.listeners:
         return
-    cluster = {found.spki_sha256 for found in anchors_of(inventory, API_CLIENT_CA)} or {
-        found.certificate.spki_sha256
+    clients = anchors_of(inventory, API_CLIENT_CA) or tuple(
+        found.certificate
         for found in inventory.with_role(Role.CA, Role.CLIENT_CA)
         if found.state is State.IN_USE
-    }
+    )
+    cluster = {authority.spki_sha256 for authority in lowest(clients)}
     for anchor in inventory.trust_anchors:
         is_etcds = anchor.component == "etcd" and anchor.setting in _TRUST
         if is_etcds and anchor.certificate.spki_sha256 in cluster:

@@ -78,6 +78,20 @@ def anchors_of(inventory: Inventory, settings: Iterable[tuple[str, str]]) -> tup
     )
 
 
+def lowest(authorities: Iterable[Certificate]) -> tuple[Certificate, ...]:
+    """Leave out the CAs above others of them, which k3s lays into each file of an operator's CAs."""
+    known = tuple(dict.fromkeys(authorities))
+    below: dict[bytes, list[Certificate]] = {}
+    for found in known:
+        if not found.is_self_signed:
+            below.setdefault(found.issuer_der, []).append(found)
+    return tuple(
+        found
+        for found in known
+        if not any(verifies(found, other) for other in below.get(found.subject_der, ())[:CANDIDATES])
+    )
+
+
 def trusted_by_peers(role: Role, inventory: Inventory) -> tuple[Certificate, ...]:
     """The CAs of which one has to have signed a certificate of that role; empty where nobody verifies it."""
     peers = PEERS.get(role)

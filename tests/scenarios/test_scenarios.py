@@ -5,7 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios import authorities, certificates, datastores, distributions, files, kubelets
+from tests.scenarios import (
+    authorities,
+    certificates,
+    chains,
+    datastores,
+    distributions,
+    files,
+    kubelets,
+    owners,
+)
 from tests.scenarios.tree import Scenario, Tree, Watcher
 
 SCENARIOS = (
@@ -13,6 +22,8 @@ SCENARIOS = (
     *kubelets.SCENARIOS,
     *authorities.SCENARIOS,
     *files.SCENARIOS,
+    *owners.SCENARIOS,
+    *chains.SCENARIOS,
     *datastores.SCENARIOS,
     *distributions.SCENARIOS,
 )
@@ -26,7 +37,7 @@ def test_a_change_gives_what_it_must_and_nothing_else(
     root = unpacked(scenario.tree)
     scenario.mutate(Tree(root))
 
-    seen = Watcher(root).look_twice()
+    seen = Watcher(root, scenario.watch).look_twice()
 
     assert seen.findings == scenario.findings
     assert seen.failures == scenario.failures

@@ -13,7 +13,7 @@ from cryptography.utils import CryptographyDeprecationWarning
 
 from exporter.demo.pki import Issued, PrivateKey, make_ca, make_leaf, private_pem
 from exporter.host import Host
-from exporter.model import Inventory
+from exporter.model import Inventory, Search
 from exporter.report.verdict import missing_paths
 from exporter.scan import Scanner
 from exporter.settings import Settings
@@ -89,7 +89,7 @@ class Tree:
             now=NOW,
             organizations=_organizations(old) if organizations is None else organizations,
             usages=_usages(old) if usages == () else usages,
-            sans=_sans(old) if sans is None else sans,
+            sans=names_of(old) if sans is None else sans,
             key=key,
             life=life,
         )
@@ -115,12 +115,16 @@ class Watcher:
     """Looks at a node again and again, with a clock that moves only when told."""
 
     root: Path
+    watch: tuple[str, ...] = ()
     now: float = 0.0
     _scanner: Scanner = field(init=False)
 
     def __post_init__(self) -> None:
         self._scanner = Scanner(
-            settings=Settings(host_root=str(self.root)),
+            settings=Settings(
+                host_root=str(self.root),
+                watch=tuple(Search(pattern=pattern, is_operators=True) for pattern in self.watch),
+            ),
             host=Host(str(self.root)),
             clock=NOW.timestamp,
             monotonic=lambda: self.now,
@@ -158,6 +162,8 @@ class Scenario:
     findings: frozenset[tuple[str, str, str]] = frozenset()
     failures: frozenset[tuple[str, str]] = frozenset()
     missing: frozenset[str] = frozenset()
+    watch: tuple[str, ...] = ()
+    """What the operator asks for besides."""
 
 
 def scenario(name: str, tree: str, mutate: Mutation, *findings: tuple[str, ...], **more: object) -> Scenario:
@@ -199,7 +205,8 @@ def _usages(certificate: x509.Certificate) -> tuple[str, ...] | None:
     return tuple(names[usage.dotted_string] for usage in extension.value)
 
 
-def _sans(certificate: x509.Certificate) -> tuple[str, ...]:
+def names_of(certificate: x509.Certificate) -> tuple[str, ...]:
+    """Its subject alternative names."""
     try:
         extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     except x509.ExtensionNotFound:
