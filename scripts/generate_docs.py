@@ -31,7 +31,7 @@ def main() -> int:
 def _pages() -> dict[str, dict[str, str]]:
     """Page to the content between each of its markers."""
     return {
-        "README.md": {"checks": _checks_in_brief(), "metrics": _metrics_in_brief(), "flags": _flags("node")},
+        "README.md": {"checks": _checks_in_brief(), "metrics": _metrics_in_brief()},
         "docs/metrics.md": {"metrics": metrics_table()},
         "docs/checks.md": {"checks": _checks_table()},
         "docs/command-line.md": {command: _flags(command) for command in ("node", "check", "demo")},
