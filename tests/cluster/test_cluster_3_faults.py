@@ -1,0 +1,124 @@
+"""What goes wrong on a node is found within seconds, paged with the right text, and gone after repair."""
+
+import shutil
+import time
+from datetime import timedelta
+
+import pytest
+
+from tests.cluster.conftest import Lab
+from tests.cluster.faults import prove_fault
+from tests.cluster.issuing import redated
+from tests.cluster.lab.node import Node
+from tests.cluster.lab.waiting import wait_for
+
+pytestmark = pytest.mark.cluster
+SECTION = "Faults"
+PROXY_CLIENT = "/etc/kubernetes/pki/front-proxy-client.crt"
+
+
+def expire(node: Node, days: float) -> None:
+    """Give the front proxy's client certificate these days, of a year."""
+    path = node.own(PROXY_CLIENT)
+    authority = node.own("/etc/kubernetes/pki/front-proxy-ca")
+    certificate, key = redated(
+        path.read_bytes(), authority, age=timedelta(days=365 - days), left=timedelta(days=days)
+    )
+    path.with_suffix(".key").write_bytes(key)
+    path.write_bytes(certificate)
+
+
+def test_expiring_certificate_warns_then_pages(lab: Lab) -> None:
+    """Twenty days are a ticket, three a page, both with what breaks; a renewal ends it."""
+    node = lab.cluster.first
+    lab.monitoring.await_quiet()
+    begun = time.time()
+    about = {"node": "cp1", "path": PROXY_CLIENT}
+    expire(node, 20)
+    warning = lab.monitoring.await_delivery(
+        "firing", begun, alertname="KubePKICertificateExpiresSoon", **about
+    )
+    assert warning.receiver == "ticket"
+    expire(node, 3)
+    critical = lab.monitoring.await_delivery(
+        "firing", begun, alertname="KubePKICertificateExpiresVerySoon", **about
+    )
+    assert critical.receiver == "page"
+    for told, days in ((warning, "19d"), (critical, "2d")):
+        text = " ".join(told.annotations["description"].split())
+        assert f"front-proxy-client certificate in {PROXY_CLIENT} on node cp1 expires in {days}" in text
+        assert "aggregated APIs such as metrics.k8s.io fail through this API server" in text
+    node.run("kubeadm", "certs", "renew", "front-proxy-client")
+    lab.monitoring.await_delivery("resolved", begun, alertname="KubePKICertificateExpiresVerySoon", **about)
+    lab.monitoring.await_quiet()
+    lab.evidence.show(SECTION, f"expiring: ticket, then page: “{text}”, resolved after `kubeadm certs renew`")
+
+
+def test_readable_authority_key(lab: Lab) -> None:
+    """A CA key that everybody on the node can read."""
+    key = lab.cluster.first.own("/etc/kubernetes/pki/ca.key")
+    prove_fault(
+        *(lab, SECTION, "cp1", "mode_loose", "/etc/kubernetes/pki/ca.key"),
+        breaking=lambda: key.chmod(0o644),
+        repair=lambda: key.chmod(0o600),
+    )
+
+
+def test_replaced_kubelet_link(lab: Lab) -> None:
+    """A copy where the kubelet's link should be: it can never rotate again."""
+    link = lab.cluster.nodes["w1"].own("/var/lib/kubelet/pki/kubelet-client-current.pem")
+    target = link.readlink()
+
+    def copy() -> None:
+        link.unlink()
+        shutil.copy2(link.with_name(target.name), link)
+
+    def restore() -> None:
+        link.unlink()
+        link.symlink_to(target)
+
+    prove_fault(
+        *(lab, SECTION, "w1", "kubelet_link_replaced", "/var/lib/kubelet/pki/kubelet-client-current.pem"),
+        breaking=copy,
+        repair=restore,
+    )
+
+
+def restart_kubelet(lab: Lab, node: Node, old: str, new: str) -> None:
+    """Change the kubelet's configuration in place, as kubeadm does, and restart it."""
+    configuration = node.own("/var/lib/kubelet/config.yaml")
+    text = configuration.read_text()
+    assert old in text
+    node.stop("kubelet")
+    configuration.write_text(text.replace(old, new))
+    lab.cluster.start_kubelet(node)
+
+
+def test_rotation_switched_off(lab: Lab) -> None:
+    """A kubelet that will not renew its client certificate."""
+    node = lab.cluster.nodes["w1"]
+    on, off = "rotateCertificates: true", "rotateCertificates: false"
+    prove_fault(
+        *(lab, SECTION, "w1", "kubelet_rotation_disabled", "/var/lib/kubelet/pki/kubelet-client-current.pem"),
+        breaking=lambda: restart_kubelet(lab, node, on, off),
+        repair=lambda: restart_kubelet(lab, node, off, on),
+    )
+    lab.cluster.await_ready()
+
+
+def test_etcd_without_client_authentication(lab: Lab) -> None:
+    """etcd restarted so that it asks no client for a certificate."""
+    node = lab.cluster.first
+    manifest = node.own("/etc/kubernetes/manifests/etcd.yaml")
+    text = manifest.read_text()
+    changed = text.replace("--client-cert-auth=true", "--client-cert-auth=false")
+    assert changed != text
+
+    def answers() -> str:
+        return lab.cluster.kubectl("get", "--raw", "/readyz", seconds=10)
+
+    prove_fault(
+        *(lab, SECTION, "cp1", "etcd_client_auth_missing", "/etc/kubernetes/manifests/etcd.yaml"),
+        breaking=lambda: manifest.write_text(changed),
+        repair=lambda: (manifest.write_text(text), wait_for("etcd and the API server", answers, seconds=120)),
+    )

@@ -1,0 +1,201 @@
+"""The exporter goes on, or comes back right, whatever happens around it."""
+
+import ctypes
+import os
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.conftest import Lab
+from tests.cluster.exporters import Exporter
+from tests.cluster.lab.machine import write_sysctl
+from tests.cluster.lab.waiting import wait_for
+from tests.cluster.project import PROJECT
+from tests.cluster.samples import Samples
+
+pytestmark = pytest.mark.cluster
+SECTION = "Resilience"
+
+
+def kill_container(exporter: Exporter) -> None:
+    """Kill the exporter and wait until its container runs again, however long the kubelet backs off."""
+    restarts = exporter.restarts()
+    os.kill(exporter.process(), signal.SIGKILL)
+    wait_for("the container's restart", lambda: exporter.restarts() > restarts, seconds=90)
+    wait_for(
+        "the exporter", lambda: exporter.scrape().value("kubepki_watched_directories") is not None, seconds=90
+    )
+
+
+def same(before: Samples, after: Samples) -> bool:
+    """Whether the same certificates are shown."""
+    return before.fingerprints() == after.fingerprints() and not after.findings()
+
+
+def test_killed_exporter_comes_back(lab: Lab) -> None:
+    """After SIGKILL the same certificates are shown by a restarted container."""
+    exporter = lab.exporters["w1"]
+    before = exporter.scrape()
+    begun = time.monotonic()
+    kill_container(exporter)
+    assert same(before, exporter.scrape())
+    lab.evidence.show(
+        SECTION, f"exporter killed: same certificates again after {time.monotonic() - begun:.1f} s"
+    )
+
+
+def test_restarted_containerd_disturbs_nothing(lab: Lab) -> None:
+    """The pods live on while the node's containerd restarts."""
+    exporter, node = lab.exporters["w1"], lab.cluster.nodes["w1"]
+    before, restarts = exporter.scrape(), exporter.restarts()
+    node.stop("containerd")
+    during = exporter.scrape()
+    lab.cluster.start_containerd(node)
+    lab.cluster.await_ready()
+    assert same(before, during)
+    assert same(before, exporter.scrape())
+    assert exporter.restarts() == restarts
+    lab.evidence.show(
+        SECTION, "containerd stopped and started: metrics throughout, no restart of the exporter"
+    )
+
+
+@contextmanager
+def no_inotify_instances() -> Iterator[int]:
+    """Take every inotify instance that the user has left; say how many that were."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    taken: list[int] = []
+    try:
+        while (made := libc.inotify_init1(os.O_CLOEXEC)) >= 0:
+            taken.append(made)
+        yield len(taken)
+    finally:
+        for made in taken:
+            os.close(made)
+
+
+@contextmanager
+def no_inotify_watches() -> Iterator[int]:
+    """Set the limit of watches to what nobody can live with, and back."""
+    path = Path("/proc/sys/fs/inotify/max_user_watches")
+    limit = path.read_text()
+    try:
+        write_sysctl("fs/inotify/max_user_watches", "0")
+        yield int(path.read_text())
+    finally:
+        path.write_text(limit)
+
+
+@pytest.mark.parametrize("exhausted", [no_inotify_instances, no_inotify_watches])
+def test_without_inotify_the_interval_remains(lab: Lab, exhausted: object) -> None:
+    """An exporter that cannot watch says so, shows everything all the same, and watches again when it can."""
+    assert callable(exhausted)
+    exporter = lab.exporters["w1"]
+    before = exporter.scrape()
+    with exhausted():
+        kill_container(exporter)
+        during = exporter.scrape()
+        assert during.value("kubepki_watch_up") == 0
+        assert same(before, during)
+    name = exhausted.__name__.replace("_", " ")
+    exporter.rescan()  # by itself it tries again at the next interval, five minutes later
+    recovered = exporter.until(
+        "the watch again", lambda samples: samples.value("kubepki_watch_up") == 1, seconds=30
+    )[1]
+    lab.evidence.show(
+        SECTION,
+        f"{name}: watch_up 0, same certificates; watching {recovered:.1f} s after the relief and a SIGHUP",
+    )
+
+
+def test_five_hundred_files_dropped(lab: Lab) -> None:
+    """A flood of files in a watched directory neither stops the exporter nor what it shows."""
+    exporter, node = lab.exporters["w1"], lab.cluster.nodes["w1"]
+    before = exporter.scrape()
+    source = node.own("/etc/kubernetes/pki/ca.crt")
+    folder = node.own("/var/lib/kubelet/pki")
+    flood = [folder / f"dropped-{number}.pem" for number in range(500)]
+    began = time.monotonic()
+    for path in flood:
+        shutil.copy(source, path)
+    deadline = time.monotonic() + 3
+    slowest = 0.0
+    while time.monotonic() < deadline:
+        asked = time.monotonic()
+        samples = exporter.scrape()
+        slowest = max(slowest, time.monotonic() - asked)
+        assert before.fingerprints(state="in_use").items() <= samples.fingerprints(state="in_use").items()
+        assert samples.findings() == set()
+    for path in flood:
+        path.unlink()
+    exporter.until("the old state", lambda samples: same(before, samples), seconds=30)
+    lab.evidence.show(
+        SECTION,
+        f"500 files dropped for {time.monotonic() - began:.1f} s: no finding, slowest look {slowest:.2f} s",
+    )
+
+
+def test_api_server_down(lab: Lab) -> None:
+    """With the API server away the exporter serves, and `check` on the node answers without it."""
+    exporter, node = lab.exporters["cp1"], lab.cluster.first
+    address = exporter.address()
+    before = exporter.scrape(address)
+    manifest = node.own("/etc/kubernetes/manifests/kube-apiserver.yaml")
+    text, mode = manifest.read_text(), manifest.stat().st_mode & 0o777
+    manifest.unlink()
+
+    def refused() -> bool:
+        try:
+            node.connect(node.address, 6443).close()
+        except ConnectionRefusedError:
+            return True
+        return False
+
+    try:
+        wait_for("the end of the API server", refused, seconds=90)
+        during = exporter.scrape(address)
+        apart = {"apiserver"}
+        shown = {place for place, role in roles(before).items() if role not in apart}
+        assert shown <= roles(during).keys()
+        done = node.attempt(str(PROJECT / ".venv/bin/kube-pki-exporter"), "check")
+        assert done.returncode in (0, 1), done.stdout + done.stderr
+        assert "front-proxy-client" in done.stdout
+    finally:
+        manifest.write_text(text)
+        manifest.chmod(mode)
+    wait_for(
+        "the API server", lambda: lab.cluster.kubectl("get", "--raw", "/readyz", seconds=10), seconds=120
+    )
+    exporter.until("the old state", lambda samples: same(before, samples), seconds=90, address=address)
+    lab.monitoring.await_quiet(seconds=90)
+    lab.evidence.show(
+        SECTION,
+        f"API server down: metrics served, `check` on the node exits {done.returncode}; all as before after",
+    )
+
+
+def roles(samples: Samples) -> dict[str, str]:
+    """The role of each place."""
+    return {
+        f"{each.labels['path']} {each.labels['entry']} {each.labels['index']}": each.labels["role"]
+        for each in samples.of("kubepki_certificate_info")
+    }
+
+
+def test_memory_limit_of_the_manifest_was_enough(lab: Lab) -> None:
+    """No exporter came near the shipped limit, which the kernel enforced all along."""
+    for name, exporter in lab.exporters.items():
+        peak, limit = exporter.memory()
+        (status,) = exporter.pod()["status"]["containerStatuses"]
+        assert limit == 64 << 20
+        assert peak < limit
+        assert status.get("lastState", {}).get("terminated", {}).get("reason") != "OOMKilled"
+        lab.evidence.show(
+            SECTION,
+            f"{name}: at most {peak / 2**20:.0f} of {limit >> 20} MiB, {status['restartCount']} restarts",
+        )
