@@ -26,6 +26,7 @@ from exporter.report.page import render_page
 from exporter.scan import Picture, Scanner
 from exporter.server import ConfigurationError, Page, Routes, Server, WebConfig
 from exporter.settings import Settings, SettingsError
+from exporter.sources.processes import Turnover
 from exporter.watch import Watcher
 
 logger = logging.getLogger(__name__)
@@ -33,6 +34,8 @@ logger = logging.getLogger(__name__)
 REMOUNT = 1
 """The exit code of a pod whose mounts show a directory that the host has replaced."""
 
+TURNOVER_SECONDS = 5.0
+"""Between looks at which components run: one that restarted may use other files, which no watch tells."""
 STOP_SECONDS = 0.4
 """How long a scan may go on after SIGTERM; one that hangs is left behind."""
 
@@ -154,13 +157,25 @@ def serve_node(settings: Settings) -> int:
     watcher.start()
     scanning = threading.Thread(target=loop.run, name="scan", daemon=True)
     scanning.start()
-    while signal.sigwait(_SIGNALS) == signal.SIGHUP:
-        bell.ring(Trigger.SIGNAL)
+    _ring_until_stopped(bell, Turnover(settings.host_root))
     loop.stop()
     scanning.join(STOP_SECONDS)
     watcher.stop()
     server.stop()
     return REMOUNT if board.needs_remount else 0
+
+
+def _ring_until_stopped(bell: Bell, turnover: Turnover) -> None:
+    """Ring for SIGHUP and for each component that was started or ended; returns at SIGTERM or SIGINT."""
+    while True:
+        heard = signal.sigtimedwait(_SIGNALS, TURNOVER_SECONDS)
+        if heard is None:
+            if turnover.has_changed():
+                bell.ring()
+        elif heard.si_signo == signal.SIGHUP:
+            bell.ring(Trigger.SIGNAL)
+        else:
+            return
 
 
 def _web_config(settings: Settings) -> WebConfig:

@@ -48,6 +48,32 @@ def read_processes(host_root: str) -> tuple[Process, ...] | None:
     return tuple(processes)
 
 
+class Turnover:
+    """Tells whether a component was started or ended; a look lists one directory and reads new names.
+
+    A program that restarts with another manifest or configuration leaves no trace in a watched directory.
+    """
+
+    def __init__(self, host_root: str) -> None:
+        self._proc = os.path.join(host_root, "proc")  # noqa: PTH118 - as above
+        self._known: frozenset[int] = frozenset()
+        self._components: frozenset[int] = frozenset()
+        self._young: frozenset[int] = frozenset()
+        """Seen for the first time at the last look: what starts a component has another name for a moment."""
+        self.has_changed()
+
+    def has_changed(self) -> bool:
+        """Look once more, and compare with the last look."""
+        pids = frozenset(_pids(self._proc))
+        fresh = pids - self._known
+        looked_at = (fresh | self._young) & pids
+        kept = self._components & (pids - looked_at)
+        components = kept | {pid for pid in looked_at if _looks_like_component(f"{self._proc}/{pid}")}
+        changed = components != self._components
+        self._known, self._young, self._components = pids, fresh, components
+        return changed
+
+
 def _pids(proc: str) -> list[int]:
     try:
         names = os.listdir(proc)  # noqa: PTH208 - thousands of names a scan, plain strings are cheap
