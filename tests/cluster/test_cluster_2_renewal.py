@@ -49,7 +49,7 @@ def test_new_dates_within_a_second_and_no_old_series(lab: Lab) -> None:
     assert after.findings() == set()
     lab.evidence.show(
         SECTION,
-        f"{len(renewed)} certificates replaced; seen {min(delays.values()):.2f} to "
-        f"{max(delays.values()):.2f} s after each file over {len(seen)} scrapes, without a gap, none of the old series left, no finding",
+        f"{len(renewed)} replaced; seen {min(delays.values()):.2f} to {max(delays.values()):.2f} s"
+        f" after each file over {len(seen)} scrapes, without a gap, none of the old series left, no finding",
     )
     assert lab.monitoring.alerts() == set()

@@ -32,7 +32,7 @@ OWN = (
 )
 """What a node must not share with the machine or another node.
 
-A kubelet removes logs of pods that it does not know; ``/run/netns``, ``/var/lib/cni`` hold the pods' networks.
+A kubelet removes the logs of other nodes' pods; ``/run/netns`` and ``/var/lib/cni`` hold the pods' networks.
 """
 
 SETUP = """
