@@ -65,8 +65,11 @@ def usage_unfit(occurrence: Occurrence, inventory: Inventory) -> str | None:  # 
 def ca_flag_unfit(occurrence: Occurrence, inventory: Inventory) -> str | None:
     """A CA's file holds a certificate that is no CA, or a leaf's file begins with a CA."""
     if occurrence.certificate.is_ca and _is_for_a_leaf(occurrence, inventory):
-        is_self_made = bool(inventory.node.etcd_auto_tls) and occurrence.role in _OF_ETCD
-        return None if is_self_made else "a CA stands where the certificate of a leaf belongs"
+        return (
+            None
+            if _is_self_made(occurrence, inventory)
+            else "a CA stands where the certificate of a leaf belongs"
+        )
     if occurrence.role in AUTHORITIES and not occurrence.certificate.is_ca:
         return "used as a CA, but its basic constraints say it is none"
     return None
@@ -81,6 +84,13 @@ def _is_for_a_leaf(occurrence: Occurrence, inventory: Inventory) -> bool:
     return bool(required_usages(occurrence.role)) or (
         not named & AUTHORITIES and any(required_usages(role) for role in named)
     )
+
+
+def _is_self_made(occurrence: Occurrence, inventory: Inventory) -> bool:
+    """Nobody verifies it: etcd's ``auto-tls``, and AKS's kubelets, whose openssl makes CAs by default."""
+    if occurrence.role is Role.KUBELET_SERVER:
+        return occurrence.certificate.is_self_signed
+    return bool(inventory.node.etcd_auto_tls) and occurrence.role in _OF_ETCD
 
 
 @certificate_check(severity=Severity.WARNING, cites="RFC 6125, 6.4; kubernetes/kubeadm#1447", waits=True)

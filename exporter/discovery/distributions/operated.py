@@ -1,7 +1,8 @@
 """kOps, OpenShift and Talos: nodes that an operator or the operating system itself sets up.
 
-kOps ``nodeup/pkg/model``; OpenShift ``cluster-kube-apiserver-operator`` and ``cluster-etcd-operator``
-(``bindata``), ``machine-config-operator`` (``templates``); Talos ``internal/app/machined/pkg/controllers``.
+kOps ``nodeup/pkg/model``, ``pkg/wellknownusers``; OpenShift ``cluster-kube-apiserver-operator`` and
+``cluster-etcd-operator`` (``bindata``), ``machine-config-operator`` (``templates``); Talos
+``internal/app/machined/pkg/controllers``.
 """
 
 from typing import Final
@@ -72,6 +73,7 @@ KOPS: Final = Layout(
         ),
     ),
     roles={"/srv/kubernetes/ca.crt": Role.CA},
+    users=("10000", "10011"),
 )
 
 OPENSHIFT: Final = Layout(
