@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from tests.cluster.conftest import Lab
 
@@ -23,7 +24,7 @@ def prove_fault(
     exporter = lab.exporters[node]
     lab.monitoring.await_quiet()
     address = exporter.address()
-    about = {"node": node, "check": check, "path": path}
+    about: dict[str, Any] = {"node": node, "check": check, "path": path}
     begun = time.time()
     try:
         breaking()

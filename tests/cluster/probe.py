@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 
 ROOT = "/host"
 AT_FDCWD = -100
@@ -31,26 +32,36 @@ def outcome(attempt: Callable[[], object]) -> str:
     return ""
 
 
+def touch(path: str, flags: int) -> None:
+    """Open a file and let it go."""
+    os.close(os.open(path, flags))
+
+
+def set_mode(path: str) -> None:
+    """Give a file the mode that it has."""
+    os.chmod(path, os.stat(path).st_mode)
+
+
 def writes() -> dict[str, str]:
     """Try to create in every directory of the host and to change every file, but no content."""
     found = {}
     for folder, folders, files in os.walk(ROOT):
         folders[:] = [name for name in folders if os.path.join(folder, name) != f"{ROOT}/proc"]
         probe = os.path.join(folder, "probe")
-        found[probe] = outcome(lambda path=probe: os.close(os.open(path, os.O_CREAT | os.O_WRONLY)))
+        found[probe] = outcome(partial(touch, probe, os.O_CREAT | os.O_WRONLY))
         for name in files:
             path = os.path.join(folder, name)
             if not os.path.islink(path):
-                found[path] = outcome(lambda path=path: os.close(os.open(path, os.O_WRONLY | os.O_APPEND)))
-                found[f"{path} mode"] = outcome(lambda path=path: os.chmod(path, os.stat(path).st_mode))
+                found[path] = outcome(partial(touch, path, os.O_WRONLY | os.O_APPEND))
+                found[f"{path} mode"] = outcome(partial(set_mode, path))
     for path in ("/probe", "/tmp/probe", "/opt/probe"):
-        found[path] = outcome(lambda path=path: os.close(os.open(path, os.O_CREAT | os.O_WRONLY)))
+        found[path] = outcome(partial(touch, path, os.O_CREAT | os.O_WRONLY))
     for path in (
         f"{ROOT}/proc/sys/kernel/hostname",
         f"{ROOT}/proc/sysrq-trigger",
         f"{ROOT}/proc/1/oom_score_adj",
     ):
-        found[path] = outcome(lambda path=path: os.close(os.open(path, os.O_WRONLY)))
+        found[path] = outcome(partial(touch, path, os.O_WRONLY))
     return found
 
 
@@ -72,10 +83,7 @@ def open_by_handle() -> str:
 def process_secrets() -> dict[str, str]:
     """Try what the process table holds beyond the public part."""
     reads = ("environ", "root/etc/hostname", "mem", "fd/0", "cwd/etc/hostname")
-    return {
-        name: outcome(lambda name=name: os.close(os.open(f"{ROOT}/proc/1/{name}", os.O_RDONLY)))
-        for name in reads
-    }
+    return {name: outcome(partial(touch, f"{ROOT}/proc/1/{name}", os.O_RDONLY)) for name in reads}
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 import shutil
 import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,7 @@ def test_expiring_certificate_warns_then_pages(lab: Lab) -> None:
     node = lab.cluster.first
     lab.monitoring.await_quiet()
     begun = time.time()
-    about = {"node": "cp1", "path": PROXY_CLIENT}
+    about: dict[str, Any] = {"node": "cp1", "path": PROXY_CLIENT}
     expire(node, 20)
     warning = lab.monitoring.await_delivery(
         "firing", begun, alertname="KubePKICertificateExpiresSoon", **about

@@ -30,7 +30,8 @@ def main() -> int:
     commands.add_parser("kubectl", help="run kubectl as administrator")
     inside = commands.add_parser("node", help="run a command in a node's namespaces")
     inside.add_argument("name")
-    given, given.arguments = parser.parse_known_args()
+    given, arguments = parser.parse_known_args()
+    given.arguments = arguments
     cluster = _cluster()
     try:
         return _run(cluster, given)

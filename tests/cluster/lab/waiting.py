@@ -28,7 +28,7 @@ class GaveUpError(Exception):
     """Something did not come in the time that it had."""
 
 
-def wait_for(what: str, probe: Callable[[], T], *, seconds: float, every: float = 0.2) -> T:
+def wait_for(what: str, probe: Callable[[], T | None], *, seconds: float, every: float = 0.2) -> T:
     """Poll until the probe returns something true, and return that; else GaveUpError says what was last."""
     ends = time.monotonic() + seconds
     while True:
