@@ -99,7 +99,7 @@ class Monitoring:
         """Start all three; Prometheus sees the cluster as a pod of it would."""
         self.pager.socket = self.machine.listen("127.0.0.1", PAGER)
         threading.Thread(target=self.pager.serve_forever, daemon=True).start()
-        self.cluster.kubectl("apply", "-f", "-", given=ACCESS)
+        self.allow_discovery()
         self.refresh_access()
         self._write_configuration()
         folder = self.machine.folder
@@ -116,12 +116,21 @@ class Monitoring:
                 "KUBERNETES_SERVICE_PORT": "6443",
             },
         )
-        wait_for("Prometheus", lambda: self.query("vector(1)"), seconds=60)
+        every = f"count(kubepki_node_info) == {len(self.cluster.nodes)}"
+        wait_for("the first scrape of every node", lambda: self.query(every), seconds=90)
+        # Until then the hurried rules rightly missed the exporter: nobody was scraped yet.
+        self.await_quiet()
+        wait_for("what was pending", lambda: not list(self._unresolved()), seconds=30)
+        self.deliveries.clear()
 
     def stop(self) -> None:
         """Hang up; the processes go with their machine."""
         self.pager.shutdown()
         self.pager.server_close()
+
+    def allow_discovery(self) -> None:
+        """Let Prometheus list the exporter's pods, as its own installation does."""
+        self.cluster.kubectl("apply", "-f", "-", given=ACCESS)
 
     def refresh_access(self) -> None:
         """Put the CA and a new token where a pod has them."""
@@ -174,6 +183,10 @@ class Monitoring:
             " ".join(labels[key] for key in keys if key in labels)
             for labels, _ in self.query('ALERTS{alertstate=~"pending|firing"}')
         }
+
+    def _unresolved(self) -> Iterator[Labels]:
+        last = {json.dumps(each.labels, sort_keys=True): each for each in tuple(self.deliveries)}
+        yield from (each.labels for each in last.values() if each.status == "firing")
 
     def delivered(self, status: str, since: float, **labels: str) -> Iterator[Delivery]:
         """Yield what the pager was told since a moment."""
