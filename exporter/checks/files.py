@@ -13,6 +13,9 @@ from exporter.model import File, Inventory, Place, Role, Severity, State
 _GROUP: Final = 0o070
 _WRITE: Final = 0o022
 _STICKY: Final = 0o1000
+WRITABLE: Final = "lets others write it"
+BESIDE_AUTHORITY: Final = "holds a private key beside the certificate of a CA"
+"""How a detail ends where another repair is needed than for the check's usual defect."""
 _CIS = "CIS Kubernetes Benchmark 1.12"
 
 
@@ -27,7 +30,7 @@ def mode_loose(file: File, inventory: Inventory) -> Iterator[Objection]:
         if mode & ~allowed:
             yield _objection(file, inventory, f"mode {mode:04o}, no looser than {allowed:04o} is safe")
     elif inventory.uses_of(file.path) and mode & _WRITE & ~allowed:
-        yield _objection(file, inventory, f"mode {mode:04o} lets others write it")
+        yield _objection(file, inventory, f"mode {mode:04o} {WRITABLE}")
 
 
 @file_check(severity=Severity.WARNING, cites=f"{_CIS}, 1.1.14 to 1.1.19 and 4.1.6")
@@ -90,11 +93,10 @@ def private_key_copied(inventory: Inventory) -> Iterator[Objection]:
     for path, original in sorted(copied_keys(inventory).items()):
         yield _objection(inventory.files[path], inventory, f"holds the private key of {original}")
     for file in inventory.shown_files():
-        is_told = file.status is None or file.status.permissions & 0o777 & ~key_mode(
-            file.status, inventory.node
-        )
-        if not is_told and holds_authority_key(file, inventory):
-            yield _objection(file, inventory, "holds a private key beside the certificate of a CA")
+        status = file.status
+        is_tight = status is not None and not status.permissions & 0o777 & ~key_mode(status, inventory.node)
+        if is_tight and holds_authority_key(file, inventory):
+            yield _objection(file, inventory, BESIDE_AUTHORITY)
 
 
 @check(

@@ -7,6 +7,7 @@ from exporter.inventory.roles import AUTHORITIES
 from exporter.model import Distribution, Finding, Node, NodeType, Occurrence, Place, Role
 from exporter.report.repairs import (
     AUTHORITY_EXPIRY,
+    BY_DETAIL,
     EXPIRY,
     KUBEADM,
     KUBELET_EXPIRY,
@@ -40,6 +41,9 @@ _KUBEADM_NAMES = frozenset(
 def repair_of(finding: Finding, node: Node) -> Lines:
     """What to do about a finding, in a line or two; empty where only the runbook helps."""
     table = REPAIRS.get(finding.check, {})
+    for end, lines in BY_DETAIL.items():
+        if finding.detail.endswith(end):
+            table = {None: lines}
     if table in OF_CERTIFICATES:
         is_embedded = finding.place.entry.startswith("user/")
         table = _renewal_table(finding.role, EXPIRY if is_embedded else table)

@@ -7,6 +7,7 @@ inside a kubeconfig, ``{name}`` is kubeadm's name of the certificate, ``{service
 from collections.abc import Mapping
 from typing import Final
 
+from exporter.checks.files import BESIDE_AUTHORITY, WRITABLE
 from exporter.model import Distribution, Role
 
 Lines = tuple[str, ...]
@@ -138,6 +139,15 @@ REPAIRS: Final[Mapping[str, Table]] = {
     "etcd_auto_tls": {None: ("issue etcd's pairs from its CA and switch --{entry} off",)},
 }
 """Check to what repairs it."""
+
+BY_DETAIL: Final[Mapping[str, Lines]] = {
+    WRITABLE: (
+        "chmod go-w {path}",
+        "openssl x509 -noout -subject -in {path}  # is it still what belongs there?",
+    ),
+    BESIDE_AUTHORITY: ("move the key out of {path} into a file of its own that root alone can read",),
+}
+"""How a finding's detail ends to what repairs it in place of the check's row."""
 
 RESTARTS: Final[Mapping[Role, str]] = {
     Role.CONTROLLER_MANAGER: "kube-controller-manager",

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from exporter.checks import CHECKS
+from exporter.checks.files import BESIDE_AUTHORITY, WRITABLE
 from exporter.demo.pki import make_ca
 from exporter.model import (
     Certificate,
@@ -128,3 +129,19 @@ def test_what_ends_is_renewed_by_its_role(role: Role, distribution: Distribution
 def test_only_what_reads_at_start_is_restarted() -> None:
     """The API server notices by itself (KUBERNETES_PKI 1.0)."""
     assert renewal_of(occurrence(Role.APISERVER), KUBEADM) == ("kubeadm certs renew apiserver",)
+
+
+@pytest.mark.parametrize(
+    ("check", "detail", "advice"),
+    [
+        ("mode_loose", "mode 0644, no looser than 0600 is safe", "chmod 600"),
+        ("mode_loose", f"mode 0666 {WRITABLE}", "chmod go-w"),
+        ("private_key_copied", "holds the private key of /a.key", "shred -u"),
+        ("private_key_copied", BESIDE_AUTHORITY, "move the key out of"),
+    ],
+)
+def test_what_everybody_may_read_stays_readable(check: str, detail: str, advice: str) -> None:
+    """A component user must not lose its CA, nor a node its only copy of it, by advice."""
+    (line, *_) = repair_of(replace(FINDING, check=check, detail=detail), KUBEADM)
+
+    assert line.startswith(advice)
