@@ -115,11 +115,22 @@ def test_etcd_without_client_authentication(lab: Lab) -> None:
     changed = text.replace("--client-cert-auth=true", "--client-cert-auth=false")
     assert changed != text
 
-    def answers() -> str:
-        return lab.cluster.kubectl("get", "--raw", "/readyz", seconds=10)
+    def apply(content: str, flag: str) -> None:
+        """Replace the manifest in one step, as kubeadm does, and wait for the process."""
+        aside = node.own("/etc/kubernetes/etcd.yaml.new")
+        aside.write_text(content)
+        aside.chmod(0o600)
+        aside.rename(manifest)
+        asked = ("pgrep", "-f", "--", f"^etcd .*{flag}")
+        wait_for(f"etcd with {flag}", lambda: node.attempt(*asked).returncode == 0, seconds=240)
+
+    def repair() -> None:
+        apply(text, "--client-cert-auth=true")
+        ready = ("get", "--raw", "/readyz")
+        wait_for("the API server", lambda: lab.cluster.kubectl(*ready, seconds=10), seconds=120)
 
     prove_fault(
         *(lab, SECTION, "cp1", "etcd_client_auth_missing", "/etc/kubernetes/manifests/etcd.yaml"),
-        breaking=lambda: manifest.write_text(changed),
-        repair=lambda: (manifest.write_text(text), wait_for("etcd and the API server", answers, seconds=120)),
+        breaking=lambda: apply(changed, "--client-cert-auth=false"),
+        repair=repair,
     )
