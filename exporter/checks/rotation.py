@@ -11,6 +11,7 @@ from exporter.model import (
     Certificate,
     File,
     Inventory,
+    Kubeconfig,
     Occurrence,
     Part,
     Place,
@@ -135,9 +136,7 @@ def _trusted_by_kubeconfigs(inventory: Inventory) -> dict[Place, list[Certificat
 
 def _is_of_another_cluster(file: File | None, entry: str) -> bool:
     """People keep several clusters in one kubeconfig; the current context tells the one of this node."""
-    kubeconfig = file.content.kubeconfig if file else None
-    if kubeconfig is None:
-        return False
+    kubeconfig = (file.content.kubeconfig if file else None) or Kubeconfig()
     current = [found for found in kubeconfig.contexts if found.name == kubeconfig.current_context]
     return bool(current) and all(entry != f"cluster/{context.cluster}" for context in current)
 
