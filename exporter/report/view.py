@@ -1,6 +1,6 @@
 """What the page shows, as plain values: an assessment without the lookups that made it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
 from typing import Final
@@ -8,7 +8,7 @@ from typing import Final
 from exporter.model import Finding, Occurrence, Place, PlacedFailure, Reference, Severity, State
 from exporter.report.document import RUNBOOKS, Assessment
 from exporter.report.page_words import expiry_words, utc
-from exporter.report.repair import repair_of
+from exporter.report.repair import renewal_of, repair_of
 from exporter.report.verdict import Urgency
 
 FAILING: Final = "unreadable"
@@ -35,6 +35,8 @@ class Row:
     """Its notBefore is the CA's (kubeadm's kubeconfigs), so it does not tell how old it is."""
     fingerprint: str
     findings: int = 0
+    renewal: tuple[str, ...] = ()
+    """The commands that renew it, where it is due."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +80,11 @@ def view_of(assessment: Assessment) -> View:
         node_type=node.type,
         now=assessment.now,
         rows=tuple(
-            _row(found, urgency, found.place in assessment.unreliable_lifetimes, counts.get(found.place, 0))
+            replace(
+                _row(found, urgency, found.place in assessment.unreliable_lifetimes),
+                findings=counts.get(found.place, 0),
+                renewal=renewal_of(found, node) if urgency is not Urgency.OK else (),
+            )
             for found, urgency in assessment.certificates
         ),
         findings=tuple(_finding(finding, repair_of(finding, node)) for finding in assessment.findings),
@@ -105,13 +111,27 @@ def _expiries(view: View) -> tuple[Problem, ...]:
             state=row.state,
             detail=utc(row.effective_not_after)
             + (", when its CA ends" if row.effective_not_after < row.not_after else ""),
+            repair=row.renewal,
+            runbook=f"{RUNBOOKS}/{_alert_of(row, view.now)}.md",
         )
         for row in view.rows
         if row.urgency is not Urgency.OK
     )
 
 
-def _row(found: Occurrence, urgency: Urgency, is_unreliable: bool, findings: int) -> Row:
+def _alert_of(row: Row, now: datetime) -> str:
+    """The alert that is about the same, whose runbook tells more."""
+    if row.is_ca:
+        return "KubePKICertificateAuthorityExpires"
+    if row.effective_not_after <= now:
+        return "KubePKICertificateExpired"
+    if row.rotation_due is not None:
+        return "KubePKIKubeletRotationOverdue"
+    is_critical = row.urgency is Urgency.CRITICAL
+    return "KubePKICertificateExpiresVerySoon" if is_critical else "KubePKICertificateExpiresSoon"
+
+
+def _row(found: Occurrence, urgency: Urgency, is_unreliable: bool) -> Row:
     certificate = found.certificate
     return Row(
         place=found.place,
@@ -128,7 +148,6 @@ def _row(found: Occurrence, urgency: Urgency, is_unreliable: bool, findings: int
         rotation_due=found.rotation_due,
         has_unreliable_lifetime=is_unreliable,
         fingerprint=certificate.fingerprint,
-        findings=findings,
     )
 
 

@@ -165,3 +165,21 @@ def test_what_cannot_be_seen_is_named() -> None:
     assert (named("\x00"), named("\udcff")) == ("U+0000", "\\xff")
     assert shown("a\x00") == '<bdi>a<i class="code">U+0000</i></bdi>'
     assert expiry_words(NOW + timedelta(seconds=5), NOW) == "in a minute"
+
+
+@pytest.mark.parametrize(
+    ("row", "runbook"),
+    [
+        (ending(-1, Urgency.CRITICAL), "KubePKICertificateExpired"),
+        (ending(1, Urgency.CRITICAL), "KubePKICertificateExpiresVerySoon"),
+        (ending(12, Urgency.WARNING), "KubePKICertificateExpiresSoon"),
+        (ending(12, Urgency.WARNING, rotation_due=NOW - DAY), "KubePKIKubeletRotationOverdue"),
+        (ending(12, Urgency.WARNING, is_ca=True), "KubePKICertificateAuthorityExpires"),
+    ],
+)
+def test_what_ends_shows_how_to_renew_it_and_the_page_of_its_alert(row: Row, runbook: str) -> None:
+    """A person at the page gets the same advice as a person who was paged."""
+    text = page(replace(row, renewal=("kubeadm certs renew apiserver",)))
+
+    assert "<code><bdi>kubeadm certs renew apiserver</bdi></code>" in text
+    assert f"/{runbook}.md" in text
