@@ -6,6 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("patient", deadline=None)  # a busy machine is no counterexample
+settings.load_profile("patient")
 
 NODES = Path(__file__).parent / "nodes"
 RECORDED = (
