@@ -4,14 +4,14 @@ BIN := .venv/bin
 RUN := build/demo
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 
-.PHONY: run test check format bench docs cluster-test clean
+.PHONY: run test check format bench docs stress cluster-test clean
 
 run: .venv/.ready  ## Watch this node, or a demo node where this is none, and print the address
 	@scripts/run $(BIN)/kube-pki-exporter $(RUN)
 
 test: .venv/.ready  ## Run everything but the cluster test; installs the tools it needs where it may
 	scripts/install-tools
-	$(PYTEST) --ignore tests/cluster --cov --cov-report=
+	$(PYTEST) --ignore tests/cluster -m "not stress" --cov --cov-report=
 	$(BIN)/python -m coverage report --fail-under=100 --include='exporter/model/*,exporter/parsing/*,exporter/inventory/*,exporter/checks/*,exporter/discovery/*,exporter/exposition/*,exporter/report/*,exporter/settle.py'
 
 check: .venv/.ready  ## Lint, types and import layers
@@ -31,6 +31,9 @@ docs: .venv/.ready  ## Write the generated tables and objects anew
 
 bench: .venv/.ready  ## Measure the budgets; PEER_CMD runs another exporter beside
 	$(BIN)/python -m bench.bench
+
+stress: .venv/.ready  ## 100 of 100 changes within a second while every core is busy
+	$(BIN)/python -m pytest -s -m stress tests/test_watch.py tests/e2e
 
 cluster-test: .venv/.ready  ## Prove it on a real cluster (root, Linux)
 	$(BIN)/python -m pytest tests/cluster -m cluster -o timeout=0

@@ -530,7 +530,7 @@ def test_out_of_instances_it_waits_for_one(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.skipif("STRESS" not in os.environ, reason="takes 20 s: STRESS=1 pytest -s tests/test_watch.py")
+@pytest.mark.stress
 def test_100_of_100_changes_are_found_within_a_second(tmp_path: Path, tree: Path) -> None:
     """The promise of the README, on a machine whose every core is busy."""
     busy = [

@@ -409,9 +409,7 @@ def test_without_inotify_the_interval_finds_the_change(limit: str, node: DemoNod
     assert messages.count("changes are seen late") == 1
 
 
-@pytest.mark.skipif(
-    "STRESS" not in os.environ, reason="takes minutes: STRESS=1 pytest -s tests/e2e -k 100_of"
-)
+@pytest.mark.stress
 @pytest.mark.timeout(600)
 def test_100_of_100_changes_are_on_metrics_within_a_second(node: DemoNode, program: Running) -> None:
     """The promise of the README, while every core is busy."""
