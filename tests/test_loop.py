@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from exporter.loop import Bell, Loop, Trigger
+from tests.waiting import eventually
 
 INTERVAL = 300.0
 
@@ -261,14 +262,6 @@ def test_a_loop_that_ended_is_unhealthy() -> None:
         Play(scan=scan)
 
     assert not Play().loop.is_healthy()
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 5) -> bool:
-    """Poll until it holds, or for so long."""
-    end = time.monotonic() + seconds
-    while not (is_held := holds()) and time.monotonic() < end:
-        time.sleep(0.002)
-    return is_held
 
 
 @dataclass

@@ -19,19 +19,12 @@ import pytest
 
 from exporter.loop import Bell, Loop, Trigger
 from exporter.watch import Watcher
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[1]
 
 Picture = dict[str, tuple[object, ...]]
 Step = Callable[[Path], object]
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 5) -> bool:
-    """Poll until it holds, or for so long."""
-    end = time.monotonic() + seconds
-    while not (is_held := holds()) and time.monotonic() < end:
-        time.sleep(0.002)
-    return is_held
 
 
 class Rings:
@@ -135,7 +128,7 @@ class Running:
         step(self.root)
         expected = picture_of(self.root)
         assert expected != before
-        found = eventually(lambda: self.picture == expected)
+        found = eventually(lambda: self.picture == expected, every=0.002)
         return time.monotonic() - start if found else float("inf")
 
 

@@ -1,17 +1,16 @@
 """The Alertmanager example: of alerts about one thing exactly one notifies, and it reaches who acts."""
 
 import json
-import socket
 import subprocess
-import time
 import urllib.request
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.tools import require_tool
+from tests.waiting import eventually, free_port
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "alerts/alertmanager-example.yaml"
 PLACE = {
@@ -61,9 +60,7 @@ def outlives(test: str, fingerprint: str = "c1") -> Alert:
 def alertmanager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a real Alertmanager with the example configuration."""
     program = require_tool("prometheus-alertmanager", "prometheus-alertmanager")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     process = subprocess.Popen(
         [
             program,
@@ -76,7 +73,7 @@ def alertmanager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     )
     try:
         url = f"http://{address}"
-        eventually(lambda: call(f"{url}/-/ready") is not None)
+        assert eventually(lambda: call(f"{url}/-/ready") is not None, 20)
         yield url
     finally:
         process.terminate()
@@ -95,14 +92,6 @@ def call(url: str, body: object = None) -> bytes | None:
         return None
 
 
-def eventually(holds: Callable[[], bool]) -> None:
-    """Wait until it holds, or fail."""
-    deadline = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < deadline, "it does not hold"
-        time.sleep(0.05)
-
-
 def notifying(url: str, test: str, alerts: Iterable[Alert]) -> list[tuple[str, str]]:
     """Post the alerts and tell which of them are not suppressed: name and severity.
 
@@ -118,7 +107,7 @@ def notifying(url: str, test: str, alerts: Iterable[Alert]) -> list[tuple[str, s
         controlled = [each["status"]["state"] for each in seen if each["labels"].get("node") == "control"]
         return len(seen) == len(posted) and sorted(controlled) == ["active", "suppressed"]
 
-    eventually(all_are_judged)
+    assert eventually(all_are_judged, 20)
     return sorted(
         (each["labels"]["alertname"], each["labels"]["severity"])
         for each in seen

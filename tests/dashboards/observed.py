@@ -3,7 +3,6 @@
 import contextlib
 import http.client
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from typing import Any
 
 from exporter.demo import make_demo, make_node
 from exporter.demo.pki import make_ca
+from tests.waiting import eventually, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 30.0
@@ -98,9 +98,11 @@ def exporters(trees: Mapping[str, Path], directory: Path) -> Iterator[Mapping[st
             log = stack.enter_context(logs[node].open("wb"))
             command = [sys.executable, "-m", "exporter", *arguments]
             stack.callback(_end, subprocess.Popen(command, stderr=log, cwd=ROOT))
-        wait_for(lambda: all(map(_port, logs.values())))
+        assert eventually(lambda: all(map(_port, logs.values())), PATIENCE)
         ports = {node: _port(log) for node, log in logs.items()}
-        wait_for(lambda: all(_status(port, "/readyz") == http.HTTPStatus.OK for port in ports.values()))
+        assert eventually(
+            lambda: all(_status(port, "/readyz") == http.HTTPStatus.OK for port in ports.values()), PATIENCE
+        )
         yield ports
 
 
@@ -122,8 +124,7 @@ def scraping(program: str, ports: Mapping[str, int], directory: Path) -> Iterato
     }
     file = directory / "prometheus.json"
     file.write_text(json.dumps(configuration))
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     arguments = {
         "config.file": file,
         "storage.tsdb.path": directory / "data",
@@ -134,19 +135,13 @@ def scraping(program: str, ports: Mapping[str, int], directory: Path) -> Iterato
         log = stack.enter_context((directory / "prometheus.log").open("wb"))
         command = [program, *(f"--{flag}={value}" for flag, value in arguments.items())]
         stack.callback(_end, subprocess.Popen(command, stdout=log, stderr=log, cwd=directory))
-        wait_for(lambda: _status(port, "/-/ready") == http.HTTPStatus.OK)
+        assert eventually(lambda: _status(port, "/-/ready") == http.HTTPStatus.OK, PATIENCE)
         prometheus = Prometheus(port)
         seen = "count(count_over_time(kubepki_build_info[2s]) >= 4)"
-        wait_for(lambda: [series.value for series in prometheus.instant(seen)] == [len(targets)])
+        assert eventually(
+            lambda: [series.value for series in prometheus.instant(seen)] == [len(targets)], PATIENCE
+        )
         yield prometheus
-
-
-def wait_for(holds: Callable[[], bool]) -> None:
-    """Poll until it holds; fail where it never does."""
-    end = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.05)
 
 
 def _series(data: Any, key: str) -> list[Series]:  # noqa: ANN401 - JSON

@@ -16,6 +16,7 @@ import pytest
 
 from tests.deploy.rendering import PROJECT
 from tests.tools import require_tool
+from tests.waiting import free_port
 
 pytestmark = [pytest.mark.image, pytest.mark.xdist_group("image"), pytest.mark.timeout(900)]
 
@@ -68,12 +69,12 @@ def inside(image: Path, *command: str) -> list[str]:
 
 
 @pytest.fixture
-def served(image: Path, unpacked: Callable[[str], Path], unused_tcp_port: int) -> Iterator[str]:
+def served(image: Path, unpacked: Callable[[str], Path]) -> Iterator[str]:
     """Serve a recorded node from the image; yield the address."""
     node = unpacked("kubeadm-1.36-control-plane")
     host = image / "host"
     shutil.copytree(node, host, symlinks=True)
-    address = f"127.0.0.1:{unused_tcp_port}"
+    address = f"127.0.0.1:{free_port()}"
     process = subprocess.Popen(
         inside(image, PROGRAM, "node", "--host-root=/host", f"--listen={address}"),
         env={"NODE_NAME": "cp1", "PATH": os.environ["PATH"]},
@@ -85,17 +86,6 @@ def served(image: Path, unpacked: Callable[[str], Path], unused_tcp_port: int) -
         ended = process.wait(timeout=20)
         shutil.rmtree(host)
     assert ended == 0
-
-
-@pytest.fixture
-def unused_tcp_port() -> int:
-    """Find a free port on loopback."""
-    import socket  # noqa: PLC0415 - nothing else here opens one
-
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def fetch(url: str) -> str:

@@ -3,43 +3,37 @@
 import contextlib
 import http.server
 import json
-import socket
 import subprocess
 import threading
-import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import yaml
 
+from tests import waiting
 from tests.hurry import hurried_route, hurried_rules
 from tests.tools import require_tool
+from tests.waiting import Found
 
 ALERTS = Path(__file__).resolve().parents[2] / "alerts"
 PATIENCE = 60.0
 FACTOR = 40
 """Ten minutes become a quarter of one; Alertmanager still gathers alerts for longer than the rules take."""
 
-Found = TypeVar("Found")
-
 
 def free_address() -> str:
     """An address on loopback that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{free.getsockname()[1]}"
+    return f"127.0.0.1:{waiting.free_port()}"
 
 
 def eventually(what: str, find: Callable[[], Found], *, seconds: float = PATIENCE) -> Found:
     """Poll until something is found; AssertionError after so many seconds."""
-    end = time.monotonic() + seconds
-    while not (found := find()):
-        assert time.monotonic() < end, f"never happened: {what}"
-        time.sleep(0.1)
+    found = waiting.eventually(find, seconds, every=0.1)
+    assert found, f"never happened: {what}"
     return found
 
 

@@ -103,16 +103,6 @@ def say(server: Server, sent: bytes) -> bytes:
         return received
 
 
-def until(holds: Callable[[], bool], seconds: float = PATIENCE) -> bool:
-    """Poll until something holds; False where it never did."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
-
-
 def echo(request: Request) -> Response:
     """Answer with the path."""
     return Response(body=request.path.encode())

@@ -11,7 +11,8 @@ from exporter.server import ConfigurationError, Request
 from exporter.server.address import ListenAddress, parse_address
 from exporter.server.auth import LANE_LENGTH, Passwords, Verdict, cost_of
 from exporter.server.request import Response
-from tests.server.speaking import PATIENCE, ask, routes, serving, until
+from tests.server.speaking import PATIENCE, ask, routes, serving
+from tests.waiting import eventually
 
 DETAILS = ["/", "/api/v1/inventory"]
 HASH = bcrypt.hashpw(b"right", bcrypt.gensalt(4)).decode()
@@ -137,7 +138,7 @@ def test_a_flood_of_guesses_delays_nobody_known(monkeypatch: pytest.MonkeyPatch)
     for thread in guesses:
         thread.start()
     try:
-        assert until(lambda: verdicts == [Verdict.BUSY])
+        assert eventually(lambda: verdicts == [Verdict.BUSY], PATIENCE)
         assert passwords.judge(right, "prometheus") is Verdict.GOOD
     finally:
         release.set()

@@ -8,7 +8,8 @@ import pytest
 
 from exporter.server import Server, connections, conversation
 from exporter.server.connections import Connection, Connections
-from tests.server.speaking import BODY, PATIENCE, ask, ask_again, connect, routes, serving, until
+from tests.server.speaking import BODY, PATIENCE, ask, ask_again, connect, routes, serving
+from tests.waiting import eventually
 
 
 def crowd(server: Server, stack: ExitStack, number: int, sent: bytes = b"") -> list[socket.socket]:
@@ -70,7 +71,7 @@ def test_a_dribbled_head_ends_after_its_time(monkeypatch: pytest.MonkeyPatch) ->
                 return True
             return received.startswith(b"HTTP/1.1 408 ")
 
-        assert until(is_told)
+        assert eventually(is_told, PATIENCE)
         assert received.startswith(b"HTTP/1.1 408 ")
 
 

@@ -11,7 +11,8 @@ import bcrypt
 import pytest
 
 from exporter.server import ConfigurationError, Server, WebConfig, web_config
-from tests.server.speaking import BODY, PATIENCE, Pki, ask, ask_again, connect, serving, until
+from tests.server.speaking import BODY, PATIENCE, Pki, ask, ask_again, connect, serving
+from tests.waiting import eventually
 
 CLIENTS = "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: clients.crt\n"
 
@@ -179,7 +180,7 @@ def test_a_vanished_file_keeps_the_old_rules_until_it_is_back(files: Pki) -> Non
     assert config.current() is first
     assert not config.reload_successful
     (files.directory / "away").rename(files.directory / "tls.crt")
-    assert until(lambda: config.current() is not None and config.reload_successful)
+    assert eventually(lambda: config.current() is not None and config.reload_successful, PATIENCE)
 
 
 def test_new_rules_reach_a_connection_that_stays_open(files: Pki) -> None:
