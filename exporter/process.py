@@ -1,9 +1,11 @@
-"""What this process costs, under the names that every exporter uses (prometheus.io/docs, "Process metrics").
+"""What this process costs, and how it costs less.
 
-Read here because ``prometheus_client`` would cost 3 MB of the 40 MB that a node may spend.
+Told under the names that every exporter uses (prometheus.io/docs, "Process metrics"), and read here because
+``prometheus_client`` would cost 3 MB of the 40 MB that a node may spend.
 """
 
 import contextlib
+import ctypes
 import os
 import resource
 from collections.abc import Mapping
@@ -13,6 +15,20 @@ from pathlib import Path
 _SELF = Path("/proc/self")
 _TICK = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+_ARENA_MAX = -8
+"""M_ARENA_MAX of glibc's malloc.h."""
+
+
+def share_one_heap() -> None:
+    """Let threads wait for one heap: one for each would cost more. Only glibc has several (mallopt(3))."""
+    with contextlib.suppress(AttributeError):
+        ctypes.CDLL(None).mallopt(_ARENA_MAX, 1)
+
+
+def give_memory_back() -> None:
+    """Return what is free to the system, in about 0.2 ms; only glibc keeps it (malloc_trim(3))."""
+    with contextlib.suppress(AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def usage() -> Mapping[str, float]:

@@ -1,7 +1,5 @@
 """``node``: watch this node, serve what is known of it, and go on until told to stop."""
 
-import contextlib
-import ctypes
 import gc
 import json
 import logging
@@ -20,7 +18,7 @@ from exporter.host import Host
 from exporter.logs import configure
 from exporter.loop import Bell, Loop, Trigger
 from exporter.model import Finding, Reason
-from exporter.process import usage
+from exporter.process import give_memory_back, share_one_heap, usage
 from exporter.report.document import Assessment, assess, document
 from exporter.report.page import render_page
 from exporter.scan import Picture, Scanner
@@ -38,9 +36,6 @@ TURNOVER_SECONDS = 5.0
 """Between looks at which components run: one that restarted may use other files, which no watch tells."""
 STOP_SECONDS = 0.4
 """How long a scan may go on after SIGTERM; one that hangs is left behind."""
-
-_ARENA_MAX = -8
-"""M_ARENA_MAX of glibc's malloc.h."""
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -62,8 +57,7 @@ class Board:
         if is_first:
             gc.collect()
             gc.freeze()  # most of it lives on: looking it through was a fifth of a later scan
-        with contextlib.suppress(AttributeError):
-            ctypes.CDLL(None).malloc_trim(0)  # 0.2 ms, and what the scan needed for a moment is given back
+        give_memory_back()  # what the scan needed for a moment
         found = frozenset(picture.findings)
         for finding in found - self._logged:
             logger.warning(
@@ -123,10 +117,7 @@ def serve_node(settings: Settings) -> int:
         message = f"no such directory: {settings.host_root!r}"
         raise SettingsError(message)
     configure(settings.log_level, settings.log_format)
-    with contextlib.suppress(AttributeError):
-        ctypes.CDLL(None).mallopt(
-            _ARENA_MAX, 1
-        )  # a heap for each thread would cost more than waiting for one
+    share_one_heap()
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)  # threads inherit it, so that sigwait alone hears them
     web_config = _web_config(settings)
     bell = Bell()
