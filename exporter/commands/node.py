@@ -79,8 +79,12 @@ class Board:
         )
 
     def body(self, accept: str, accept_encoding: str, status: Status) -> Body:
-        """Answer a scrape; raises LookupError before the first scan."""
-        if self.exposition is None:
+        """Answer a scrape; raises LookupError before the first scan has ended.
+
+        A picture hangs here a moment before the loop counts its scan: a scrape between the two would lack
+        the families that tell of it.
+        """
+        if self.exposition is None or status.last_scan is None:
             message = "no scan yet"
             raise LookupError(message)
         return self.exposition.body(accept, accept_encoding, status)
@@ -204,6 +208,6 @@ def _application(
         page=lambda: Page(*render_page(board.assessment())),
         inventory=lambda: json.dumps(document(board.assessment())).encode(),
         ailment=lambda: "" if loop.is_healthy() else "scans fail or hang; the log says why",
-        unready=lambda: "" if board.picture else "the first scan is not done",
+        unready=lambda: "the first scan is not done" if loop.tally.last_scan is None else "",
         opens_details=settings.web_open_details,
     )
