@@ -30,7 +30,7 @@ def tiles() -> list[Tile]:
         .decimals(1),
         panels.tile(
             "Watch",
-            "Whether changes of files are seen at once; off: the interval alone keeps the data fresh.",
+            "Whether changes of files are seen at once; off: by a scan every 30 seconds, until they are.",
             {"Watch": f"max({select('kubepki_watch_up')})"},
             {"Watch": steps((None, ORANGE), (1, GREEN))},
         )

@@ -20,6 +20,8 @@ AT_MOST_SECONDS: Final = 0.5
 """A change waits no longer than this for quiet."""
 JITTER: Final = 0.1
 """The part of the interval by which it varies, so that the nodes of a cluster spread."""
+DEAF_SECONDS: Final = 30.0
+"""The longest interval while changes do not ring: it keeps the data fresh, and tries to watch again."""
 RETRY_SECONDS: Final = 5.0
 """After a failed scan; doubled by each further failure, up to the interval."""
 FAILURES_TOLERATED: Final = 2
@@ -108,8 +110,8 @@ class Loop(Generic[_T]):
     scan: Callable[[Trigger], Outcome[_T]]
     publish: Callable[[_T], None]
     """Called after each scan with the whole picture; one assignment."""
-    follow: Callable[[Collection[str]], None]
-    """Called after each scan with the directories that must ring from now on."""
+    follow: Callable[[Collection[str]], bool]
+    """Called after each scan with the directories that must ring from now on; returns whether they will."""
     bell: Bell
     interval_seconds: float
     clock: Callable[[], float] = time.monotonic
@@ -184,7 +186,7 @@ class Loop(Generic[_T]):
             outcome = self.scan(trigger)
             self.publish(outcome.picture)
             published = self.clock()
-            self.follow(outcome.directories)
+            is_heard = self.follow(outcome.directories)
         except Exception as error:  # noqa: BLE001 - the one place where a bug must not end the program
             self._failed(error, scans)
             return
@@ -192,7 +194,8 @@ class Loop(Generic[_T]):
         self._finished = now = self.clock()
         if outcome.second_look_in is not None:
             self._look_due = now + outcome.second_look_in
-        self._interval_due = now + self.interval_seconds * (1 - JITTER + 2 * JITTER * self.jitter())
+        interval = self.interval_seconds if is_heard else min(self.interval_seconds, DEAF_SECONDS)
+        self._interval_due = now + interval * (1 - JITTER + 2 * JITTER * self.jitter())
         self.tally = dataclasses.replace(
             self.tally,
             scans=scans,

@@ -148,18 +148,19 @@ class Watcher:
         self._is_started = True
         self._open()
 
-    def follow(self, directories: Collection[str]) -> None:
+    def follow(self, directories: Collection[str]) -> bool:
         """Watch exactly these directories, and ring if one is new, replaced or newly out of reach.
 
-        That ring makes the scan look once more at what may have changed before the watch began.
+        That ring makes the scan look once more at what may have changed before the watch began. Returns
+        whether it is up.
         """
         if not self._is_started:
-            return
+            return False
         if self._reader is None or not self._reader.is_alive():
             self._open()
         reader = self._reader
         if reader is None:
-            return
+            return False
         wanted, before = frozenset(directories), self._watches
         reader.forget(watch for path, watch in before.items() if path not in wanted)
         after, trouble = _watched(reader, sorted(wanted))
@@ -168,6 +169,7 @@ class Watcher:
         self._report(trouble)
         if any(path not in before or _moved(before[path], watch) for path, watch in after.items()):
             self._ring()
+        return self.is_up
 
     def stop(self) -> None:
         """End the thread and every watch, for good."""

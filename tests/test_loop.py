@@ -70,6 +70,8 @@ class Play:
     seconds: float = 0.0
     """How long each scan takes."""
     jitter: float = 0.5
+    is_heard: bool = True
+    """Whether changes of the followed directories ring."""
     scans: list[tuple[float, Trigger]] = field(default_factory=list)
     published: list[str] = field(default_factory=list)
     followed: list[Collection[str]] = field(default_factory=list)
@@ -86,10 +88,14 @@ class Play:
             self.clock.now += self.seconds
             return self.scan(len(self.scans) - 1)
 
+        def follow(directories: Collection[str]) -> bool:
+            self.followed.append(directories)
+            return self.is_heard
+
         self.loop = Loop(
             scan=scan,
             publish=self.published.append,
-            follow=self.followed.append,
+            follow=follow,
             bell=bell,
             interval_seconds=INTERVAL,
             clock=self.clock,
@@ -134,6 +140,11 @@ def test_a_change_waits_for_quiet(
 def test_the_interval_varies_by_a_tenth(jitter: float, seconds: float) -> None:
     """The nodes of a cluster do not scan in step."""
     assert Play(jitter=jitter, end=seconds).scans == [(0, START), (seconds, INTERVAL_)]
+
+
+def test_what_does_not_ring_is_looked_at_twice_a_minute() -> None:
+    """Changes are seen late, but not five minutes late, and each look tries to watch again."""
+    assert Play(is_heard=False, end=60).scans == [(0, START), (30, INTERVAL_), (60, INTERVAL_)]
 
 
 def test_the_interval_begins_anew_after_each_scan() -> None:
@@ -222,7 +233,7 @@ def test_failing_to_publish_is_a_failed_scan() -> None:
     loop: Loop[str] = Loop(
         scan=lambda _: Result(),
         publish=publish,
-        follow=lambda _: None,
+        follow=lambda _: True,
         bell=bell,
         interval_seconds=INTERVAL,
     )
@@ -238,7 +249,7 @@ def test_a_scan_that_hangs_is_unhealthy() -> None:
     loop = Loop(
         scan=lambda _: Result(),
         publish=lambda _: None,
-        follow=lambda _: None,
+        follow=lambda _: True,
         bell=Bell(),
         interval_seconds=INTERVAL,
         clock=clock,
@@ -276,7 +287,7 @@ class Live:
         self.loop = Loop(
             scan=self._scan,
             publish=lambda _: None,
-            follow=lambda _: None,
+            follow=lambda _: True,
             bell=self.bell,
             interval_seconds=3600,
         )
@@ -338,7 +349,7 @@ def test_stopped_before_it_ran_it_does_nothing() -> None:
     loop = Loop(
         scan=lambda _: Result(),
         publish=published.append,
-        follow=lambda _: None,
+        follow=lambda _: True,
         bell=Bell(),
         interval_seconds=INTERVAL,
     )

@@ -80,7 +80,7 @@ def scan_interval(status: Status) -> Iterator[Sample]:
 
 @live(
     "kubepki_watch_up",
-    "Whether changes of files are seen at once (1), or the interval alone keeps the data fresh (0).",
+    "Whether changes of files are seen at once (1), or by a scan every 30 seconds until they are again (0).",
 )
 def watch_up(status: Status) -> Iterator[Sample]:
     """One sample where there is a watch."""
