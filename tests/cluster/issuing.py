@@ -73,19 +73,18 @@ def kubelet_client_by_request(cluster: Cluster, node: str) -> bytes:
         x509.NameAttribute(NameOID.COMMON_NAME, f"system:node:{node}"),
     ]
     request = x509.CertificateSigningRequestBuilder(x509.Name(names)).sign(key, hashes.SHA256())
-    name = f"test-{node}"
     wanted = {
         "apiVersion": "certificates.k8s.io/v1",
         "kind": "CertificateSigningRequest",
-        "metadata": {"name": name},
+        "metadata": {"generateName": f"test-{node}-"},
         "spec": {
             "signerName": "kubernetes.io/kube-apiserver-client-kubelet",
             "request": base64.b64encode(request.public_bytes(PEM)).decode(),
             "usages": ["digital signature", "client auth"],
         },
     }
-    cluster.kubectl("create", "-f", "-", given=json.dumps(wanted))
-    cluster.kubectl("certificate", "approve", name)
-    asked = ("get", "csr", name, "-o", "jsonpath={.status.certificate}")
+    created = cluster.kubectl("create", "-f", "-", "-o", "name", given=json.dumps(wanted)).strip()
+    cluster.kubectl("certificate", "approve", created.rpartition("/")[2])
+    asked = ("get", created, "-o", "jsonpath={.status.certificate}")
     issued = wait_for("the signed request", lambda: cluster.kubectl(*asked), seconds=30)
     return base64.b64decode(issued) + _private(key)

@@ -203,4 +203,11 @@ class Monitoring:
 
     def await_quiet(self, *, seconds: float = 60) -> None:
         """Wait until no alert is pending or firing."""
-        wait_for("every alert to end", lambda: not (self.alerts() or None), seconds=seconds, every=0.5)
+
+        def quiet() -> bool:
+            if left := self.alerts():
+                message = f"{sorted(left)}"
+                raise ValueError(message)
+            return True
+
+        wait_for("every alert to end", quiet, seconds=seconds, every=0.5)

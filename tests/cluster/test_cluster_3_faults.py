@@ -11,7 +11,6 @@ from tests.cluster.conftest import Lab
 from tests.cluster.faults import prove_fault
 from tests.cluster.issuing import redated
 from tests.cluster.lab.node import Node
-from tests.cluster.lab.waiting import wait_for
 
 pytestmark = pytest.mark.cluster
 SECTION = "Faults"
@@ -110,28 +109,20 @@ def test_rotation_switched_off(lab: Lab) -> None:
 def test_etcd_without_client_authentication(lab: Lab) -> None:
     """etcd restarted so that it asks no client for a certificate."""
     node = lab.cluster.first
-    manifest = node.own("/etc/kubernetes/manifests/etcd.yaml")
-    text = manifest.read_text()
-    off = text.replace("--client-cert-auth=true", "--client-cert-auth=false")
-    # As long as it has a CA to verify clients with, etcd demands their certificates all the same.
-    changed = "".join(line for line in off.splitlines(keepends=True) if " --trusted-ca-file=" not in line)
+    path = "/etc/kubernetes/manifests/etcd.yaml"
+    text = node.own(path).read_text()
 
-    def apply(content: str, flag: str) -> None:
-        """Replace the manifest in one step, as kubeadm does, and wait for the process."""
-        aside = node.own("/etc/kubernetes/etcd.yaml.new")
-        aside.write_text(content)
-        aside.chmod(0o600)
-        aside.rename(manifest)
-        asked = ("pgrep", "-f", "--", f"^etcd .* {flag}")
-        wait_for(f"etcd with {flag}", lambda: node.attempt(*asked).returncode == 0, seconds=240)
+    def unguarded(text: str) -> str:
+        """Also without a CA to verify clients with, since with one etcd demands their certificates anyway."""
+        lines = text.replace("--client-cert-auth=true", "--client-cert-auth=false").splitlines(keepends=True)
+        return "".join(line for line in lines if " --trusted-ca-file=" not in line)
 
     def repair() -> None:
-        apply(text, "--client-cert-auth=true")
-        ready = ("get", "--raw", "/readyz")
-        wait_for("the API server", lambda: lab.cluster.kubectl(*ready, seconds=10), seconds=120)
+        lab.cluster.restart_static_pods(node, {"etcd": lambda _: text})
+        lab.cluster.await_api_server()
 
     prove_fault(
-        *(lab, SECTION, "cp1", "etcd_client_auth_missing", "/etc/kubernetes/manifests/etcd.yaml"),
-        breaking=lambda: apply(changed, "--client-cert-auth=false"),
+        *(lab, SECTION, "cp1", "etcd_client_auth_missing", path),
+        breaking=lambda: lab.cluster.restart_static_pods(node, {"etcd": unguarded}),
         repair=repair,
     )

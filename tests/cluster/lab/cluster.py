@@ -7,9 +7,9 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -76,7 +76,7 @@ class Cluster:
                 self._join(node)
         self._start_pod_network()
         for node in self.nodes.values():
-            self._start_proxy(node)
+            self.start_proxy(node)
         self.await_ready()
 
     def _kept(self) -> Mapping[str, object]:
@@ -116,7 +116,7 @@ class Cluster:
         self._kubeadm(first, "init", "--config", str(first.folder / "kubeadm.yaml"), skipped)
         first.stop("kubelet")  # kubeadm restarts it where it can, for the new kubelet.conf
         self.start_kubelet(first)
-        wait_for("the API server", lambda: self.kubectl("get", "--raw", "/readyz"), seconds=120)
+        self.await_api_server()
 
     def _join(self, node: Node) -> None:
         first = self.first
@@ -174,6 +174,11 @@ class Cluster:
             f"--cgroup-root=/{self.settings.prefix}/{node.name}",
         )
 
+    def restart_kubelet(self, node: Node) -> None:
+        """Let the kubelet read its files anew."""
+        node.stop("kubelet")
+        self.start_kubelet(node)
+
     def _start_pod_network(self) -> None:
         """Give each node a bridge on its own range, and routes to the others'."""
         ranges = {name: self._pod_range(name) for name in self.nodes}
@@ -190,7 +195,7 @@ class Cluster:
         asked = ("get", "node", name, "-o", "jsonpath={.spec.podCIDR}")
         return wait_for(f"the pod range of {name}", lambda: self.kubectl(*asked), seconds=60)
 
-    def _start_proxy(self, node: Node) -> None:
+    def start_proxy(self, node: Node) -> None:
         """Run kube-proxy beside the node's process table, since it is no pod here as it usually is."""
         first = self.first
         access = first.run(
@@ -244,6 +249,39 @@ class Cluster:
         if pending:
             self.kubectl("certificate", "approve", *pending)
         return len(pending)
+
+    def restart_static_pods(self, node: Node, changes: Mapping[str, Callable[[str], str]]) -> None:
+        """Change the manifests of these components and wait for their new processes.
+
+        A kubelet takes up to a minute to replace a static pod by itself; one that starts and finds the old
+        process dead takes a second.
+        """
+        with self.without_static_pods(node, *changes):
+            for component, change in changes.items():
+                manifest = node.own(f"/etc/kubernetes/manifests/{component}.yaml")
+                aside = node.own(f"/etc/kubernetes/{component}.yaml.new")
+                aside.write_text(change(manifest.read_text()))
+                aside.chmod(0o600)
+                aside.rename(manifest)
+
+    @contextmanager
+    def without_static_pods(self, node: Node, *components: str) -> Iterator[None]:
+        """End these components and their kubelet, and start them anew."""
+        running = {f"^{component} " for component in components}
+        node.stop("kubelet")
+        for pattern in running:
+            node.attempt("pkill", "-9", "-f", pattern)
+        wait_for(f"the end of {components}", lambda: not _found(node, running), seconds=20)
+        try:
+            yield
+        finally:
+            self.start_kubelet(node)
+        wait_for(f"the new {components} on {node.name}", lambda: _found(node, running) == running, seconds=90)
+
+    def await_api_server(self) -> None:
+        """Wait until the first control plane's API server answers."""
+        ready = ("get", "--raw", "/readyz")
+        wait_for("the API server", lambda: self.kubectl(*ready, seconds=10), seconds=120)
 
     def await_ready(self) -> None:
         """Wait until every node is Ready and has a serving certificate."""
@@ -320,6 +358,11 @@ class Cluster:
         found += [f"cgroup {path / prefix}" for path in machine.hierarchies() if (path / prefix).exists()]
         found += [f"mount {point}" for point in machine.mounts_below(self.settings.home)]
         return found
+
+
+def _found(node: Node, patterns: Iterable[str]) -> set[str]:
+    """Which of the patterns a command line on the node has."""
+    return {pattern for pattern in patterns if node.attempt("pgrep", "-f", pattern).returncode == 0}
 
 
 def _spki_hash(certificate: bytes) -> str:
