@@ -36,7 +36,8 @@ stress: .venv/.ready  ## 100 of 100 changes within a second while every core is 
 	$(BIN)/python -m pytest -s -m stress tests/test_watch.py tests/e2e
 
 cluster-test: .venv/.ready  ## Prove it on a real cluster (root, Linux)
-	$(BIN)/python -m pytest tests/cluster -m cluster -o timeout=0
+	scripts/install-tools cluster
+	$(BIN)/python -m pytest tests/cluster -m cluster -o timeout=0 --maxfail=4
 
 .venv/.ready: pyproject.toml constraints.txt
 	@$(PYTHON) -m venv .venv || { echo "this Python lacks venv: apt-get install python3-venv"; exit 1; }

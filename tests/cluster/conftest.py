@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import time
 from collections.abc import Generator, Iterator
@@ -57,6 +58,7 @@ def lab() -> Iterator[Lab]:
     """A fresh cluster with the product installed as shipped, and with its monitoring."""
     settings = from_environment()
     evidence = Evidence()
+    shutil.rmtree(LOGS, ignore_errors=True)
     began = time.monotonic()
     build(settings)
     built = time.monotonic()
