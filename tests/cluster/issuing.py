@@ -29,15 +29,7 @@ def redated(certificate: bytes, authority: Path, *, age: timedelta, left: timede
     issuer = x509.load_pem_x509_certificate(authority.with_suffix(".crt").read_bytes())
     signer = serialization.load_pem_private_key(authority.with_suffix(".key").read_bytes(), None)
     key = ec.generate_private_key(ec.SECP256R1())
-    now = datetime.fromtimestamp(time.time(), UTC)
-    builder = x509.CertificateBuilder(
-        issuer_name=issuer.subject,
-        subject_name=old.subject,
-        public_key=key.public_key(),
-        serial_number=x509.random_serial_number(),
-        not_valid_before=now - age,
-        not_valid_after=now + left,
-    )
+    builder = _like(old, key.public_key(), issuer.subject, age=age, left=left)
     for extension in old.extensions:
         builder = builder.add_extension(extension.value, critical=extension.critical)
     issued = builder.sign(signer, hashes.SHA256())  # type: ignore[arg-type]  # kubeadm's keys are RSA or EC
@@ -48,21 +40,33 @@ def new_authority(like: bytes) -> tuple[bytes, bytes]:
     """Make a CA of the same name with a key of its own, as a rotation does."""
     old = x509.load_pem_x509_certificate(like)
     key = ec.generate_private_key(ec.SECP256R1())
-    now = datetime.fromtimestamp(time.time(), UTC)
-    builder = x509.CertificateBuilder(
-        issuer_name=old.subject,
-        subject_name=old.subject,
-        public_key=key.public_key(),
-        serial_number=x509.random_serial_number(),
-        not_valid_before=now - timedelta(minutes=5),
-        not_valid_after=now + timedelta(days=3650),
-    )
+    builder = _like(old, key.public_key(), old.subject, age=timedelta(minutes=5), left=timedelta(days=3650))
     for extension in old.extensions:
         if extension.oid not in (x509.SubjectKeyIdentifier.oid, x509.AuthorityKeyIdentifier.oid):
             builder = builder.add_extension(extension.value, critical=extension.critical)
     identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     made = builder.add_extension(identifier, critical=False).sign(key, hashes.SHA256())
     return made.public_bytes(PEM), _private(key)
+
+
+def _like(
+    old: x509.Certificate,
+    key: ec.EllipticCurvePublicKey,
+    issuer: x509.Name,
+    *,
+    age: timedelta,
+    left: timedelta,
+) -> x509.CertificateBuilder:
+    """Begin a certificate of the same subject, without extensions."""
+    now = datetime.fromtimestamp(time.time(), UTC)
+    return x509.CertificateBuilder(
+        issuer_name=issuer,
+        subject_name=old.subject,
+        public_key=key,
+        serial_number=x509.random_serial_number(),
+        not_valid_before=now - age,
+        not_valid_after=now + left,
+    )
 
 
 def kubelet_client_by_request(cluster: Cluster, node: str) -> bytes:

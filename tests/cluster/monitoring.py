@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from tests.cluster.lab import build
+from tests.cluster.lab.build import build_prometheus
 from tests.cluster.lab.cluster import Cluster
 from tests.cluster.lab.waiting import wait_for
 from tests.cluster.project import PROJECT
@@ -105,7 +105,7 @@ class Monitoring:
         self.refresh_access()
         self._write_configuration()
         folder = self.machine.folder
-        program = build.PROMETHEUS.build(self.cluster.settings)
+        program = build_prometheus()
         self.machine.daemon(
             *("alertmanager", "prometheus-alertmanager", f"--config.file={folder}/alertmanager.yaml"),
             *(f"--storage.path={folder}/alertmanager", "--cluster.listen-address="),

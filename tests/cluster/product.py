@@ -5,11 +5,11 @@ import os
 import subprocess
 from pathlib import Path
 
-from tests.cluster.lab.build import HELM
 from tests.cluster.lab.cluster import Cluster
 from tests.cluster.lab.settings import Settings
 from tests.cluster.lab.waiting import wait_for
 from tests.cluster.project import PROJECT
+from tests.tools import require_helm
 
 IMAGE, TAG = "localhost/kube-pki-exporter", "test"
 OPERATOR = "github.com/prometheus-operator/prometheus-operator@v0.85.0"
@@ -83,7 +83,7 @@ def install_by_helm(cluster: Cluster) -> None:
     first = cluster.first
     command = (
         *(
-            str(HELM.build(cluster.settings)),
+            require_helm(),
             "install",
             "kube-pki-exporter",
             str(CHART),

@@ -1,7 +1,5 @@
 """What kustomize and Helm make of the shipped files."""
 
-import os
-import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -10,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from tests.tools import require_tool
+from tests.tools import require_helm, require_tool
 
 PROJECT = Path(__file__).parents[2]
 OVERLAYS = PROJECT / "deploy/kustomize/overlays"
@@ -18,7 +16,6 @@ CHART = PROJECT / "deploy/helm/kube-pki-exporter"
 SHAPES: Mapping[str, Mapping[str, Any]] = yaml.safe_load(
     (PROJECT / "deploy/node-shapes.yaml").read_text(encoding="utf-8")
 )
-HELM = "v4.3.1"
 
 Object = dict[str, Any]
 
@@ -48,23 +45,6 @@ def kustomized(overlay: str) -> list[Object]:
     return objects(run(kubectl, "kustomize", str(OVERLAYS / overlay)))
 
 
-@cache
-def helm() -> str:
-    """Find Helm, or build it from its Go module into the cache (about a minute, once)."""
-    cached = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kube-pki-exporter/bin/helm"
-    if not cached.exists():
-        if found := shutil.which("helm"):
-            return found
-        go = require_tool("go", "golang")
-        cached.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run(
-            [go, "install", f"helm.sh/helm/v4/cmd/helm@{HELM}"],
-            env=os.environ | {"GOBIN": str(cached.parent)},
-            check=True,
-        )
-    return str(cached)
-
-
 def templated(*settings: str) -> list[Object]:
     """Render the chart with ``--set`` arguments."""
     return list(_templated(settings))
@@ -73,7 +53,14 @@ def templated(*settings: str) -> list[Object]:
 @cache
 def _templated(settings: Sequence[str]) -> list[Object]:
     values = [argument for setting in settings for argument in ("--set", setting)]
-    command = (helm(), "template", "kube-pki-exporter", str(CHART), "--namespace", "kube-pki-exporter")
+    command = (
+        require_helm(),
+        "template",
+        "kube-pki-exporter",
+        str(CHART),
+        "--namespace",
+        "kube-pki-exporter",
+    )
     return objects(run(*command, *values))
 
 

@@ -17,7 +17,6 @@ from tests.deploy.rendering import (
     VARIANTS,
     Object,
     container_of,
-    helm,
     kustomized,
     of_kind,
     pod_of,
@@ -25,6 +24,7 @@ from tests.deploy.rendering import (
     run,
     templated,
 )
+from tests.tools import require_helm
 
 VERSIONS = sorted(kubernetes_validate.utils.all_versions(), key=Version)
 """Versions of the API whose schemas are at hand, oldest first."""
@@ -101,7 +101,7 @@ def test_what_is_generated_is_current() -> None:
 def test_helm_lint_has_nothing_to_say(distribution: str) -> None:
     """The chart is in order for every preset."""
     assert "0 chart(s) failed" in run(
-        helm(), "lint", str(CHART), "--strict", "--set", f"distribution={distribution}"
+        require_helm(), "lint", str(CHART), "--strict", "--set", f"distribution={distribution}"
     )
 
 
@@ -122,7 +122,7 @@ def test_helm_lint_has_nothing_to_say(distribution: str) -> None:
 )
 def test_the_schema_refuses(setting: str) -> None:
     """A value that cannot be meant is refused before anything is installed."""
-    command = [helm(), "template", "x", str(CHART), "--set", setting]
+    command = [require_helm(), "template", "x", str(CHART), "--set", setting]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert "schema" in done.stderr

@@ -12,7 +12,7 @@ from exporter.demo import DemoNode, make_node
 from tests.e2e.running import Running, running
 from tests.paging.monitoring import Monitoring, Receiver, eventually
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 SOON, VERY_SOON, EXPIRED = (
     "KubePKICertificateExpiresSoon",

@@ -6,12 +6,12 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
 from tests.cluster.lab.images import write_image
 from tests.cluster.lab.settings import Settings
+from tests.tools import BUILT
 
 COMPONENTS = (
     "kubeadm",
@@ -23,42 +23,9 @@ COMPONENTS = (
     "kube-scheduler",
 )
 STATIC_PODS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
+PROMETHEUS = "v0.316.0"
 LIMIT = 40 * 60
 """Seconds that one build may take."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tool:
-    """A program of somebody else's that the tests use, from its Go module."""
-
-    module: str
-    version: str
-    tags: str = ""
-
-    def build(self, settings: Settings) -> Path:
-        """Build it, unless the cache has it."""
-        folder = settings.cache.parent / "bin"
-        target = folder / self.module.rpartition("/")[2]
-        if not target.exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            with _timed(f"building {target.name} {self.version}"):
-                arguments = (
-                    "install",
-                    "-ldflags",
-                    "-s -w",
-                    "-tags",
-                    self.tags,
-                    f"{self.module}@{self.version}",
-                )
-                _go(folder, *arguments, extra={"GOBIN": str(folder), "GOFLAGS": ""})
-        return target
-
-
-HELM = Tool("helm.sh/helm/v4/cmd/helm", "v4.3.1")
-# Debian's Prometheus is built without the service discovery of Kubernetes.
-PROMETHEUS = Tool(
-    "github.com/prometheus/prometheus/cmd/prometheus", "v0.316.0", "remove_all_sd,enable_kubernetes_sd"
-)
 
 
 def _go(folder: Path, *arguments: str, extra: Mapping[str, str] = MappingProxyType({})) -> str:
@@ -154,6 +121,18 @@ def _build_pause(settings: Settings) -> Path:
     if not target.exists():
         source = Path(__file__).with_name("pause.go")
         _go(source.parent, "build", "-ldflags", "-s -w", "-o", str(target), str(source))
+    return target
+
+
+def build_prometheus() -> Path:
+    """Build Prometheus, unless the cache has it: Debian's lacks the service discovery of Kubernetes."""
+    target = BUILT / "prometheus"
+    if not target.exists():
+        BUILT.mkdir(parents=True, exist_ok=True)
+        with _timed(f"building prometheus {PROMETHEUS}"):
+            package = f"github.com/prometheus/prometheus/cmd/prometheus@{PROMETHEUS}"
+            options = ("-ldflags", "-s -w", "-tags", "remove_all_sd,enable_kubernetes_sd")
+            _go(BUILT, "install", *options, package, extra={"GOBIN": str(BUILT), "GOFLAGS": ""})
     return target
 
 
