@@ -1,13 +1,13 @@
 """One cluster for all tests of this folder, raised once and taken away whatever happens."""
 
-import contextlib
 import os
 import shutil
 import signal
 import time
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass
 
 import pytest
 
@@ -30,12 +30,14 @@ class Lab:
     cluster: Cluster
     monitoring: Monitoring
     evidence: Evidence
-    exporters: dict[str, Exporter] = field(default_factory=dict)
+    exporters: dict[str, Exporter]
     """The exporter of each node."""
 
 
 RUNNING: list[Lab] = []
 """The lab while it runs, for the hooks."""
+REPORTS: list[Evidence] = []
+"""What is to be printed at the end."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -59,57 +61,56 @@ def lab() -> Iterator[Lab]:
     settings = from_environment()
     evidence = Evidence()
     shutil.rmtree(LOGS, ignore_errors=True)
-    began = time.monotonic()
     build(settings)
     built = time.monotonic()
     cluster = Cluster(settings)
     keep = bool(os.environ.get("CLUSTER_TEST_KEEP"))
     if not (keep and cluster.first.alive("kubelet")):
         cluster.down()
+    with ExitStack() as ending:
+        ending.callback(_end, cluster, evidence, keep=keep)
+        monitoring = Monitoring(cluster)
+        with cluster.keeping_logs(LOGS / "setup"):
+            _install(cluster)
+            monitoring.start()
+        ending.callback(monitoring.stop)
+        exporters = {name: Exporter(cluster, node) for name, node in cluster.nodes.items()}
+        lab = Lab(cluster, monitoring, evidence, exporters)
+        RUNNING.append(lab)
+        evidence.facts |= {
+            "Kubernetes": settings.version,
+            "nodes": ", ".join(cluster.nodes),
+            "Kubernetes built in": f"{built - evidence.begun:.0f} s",
+            "cluster up, image built, product installed in": f"{time.monotonic() - built:.0f} s",
+        }
+        yield lab
+
+
+def _install(cluster: Cluster) -> None:
+    """Raise the cluster while the image is built, and install the product."""
     with ThreadPoolExecutor(1) as pool:
-        image = pool.submit(product.build_image, settings)
+        image = pool.submit(product.build_image, cluster.settings)
         if not cluster.first.alive("kubelet"):
             cluster.up()
-    try:
-        monitoring = Monitoring(cluster)
-        lab = Lab(
-            cluster,
-            monitoring,
-            evidence,
-            {name: Exporter(cluster, node) for name, node in cluster.nodes.items()},
-        )
-        RUNNING.append(lab)
-        for node in cluster.nodes.values():
-            cluster.load(node, image.result())
-        product.define_operator_resources(cluster)
-        product.install_by_kustomize(cluster)
-        monitoring.start()
-        evidence.facts.update(
-            {
-                "Kubernetes": settings.version,
-                "nodes": ", ".join(cluster.nodes),
-                "Kubernetes built in": f"{built - began:.0f} s",
-                "cluster up, image built, product installed in": f"{time.monotonic() - built:.0f} s",
-            }
-        )
-        yield lab
-    finally:
-        with contextlib.suppress(NameError):
-            monitoring.stop()
-        RUNNING.clear()
-        ending = time.monotonic()
-        if not keep:
-            cluster.down()
-        evidence.facts["taken away in"] = f"{time.monotonic() - ending:.1f} s"
-        evidence.facts["all in"] = f"{time.monotonic() - began:.0f} s"
-        if not keep:
-            assert cluster.leftovers() == []
-            evidence.show("End", "no process, namespace, mount, cgroup or interface is left")
-        evidence.write(BUILT)
-        REPORTS.append(evidence)
+    for node in cluster.nodes.values():
+        cluster.load(node, image.result())
+    product.define_operator_resources(cluster)
+    product.install_by_kustomize(cluster)
 
 
-REPORTS: list[Evidence] = []
+def _end(cluster: Cluster, evidence: Evidence, *, keep: bool) -> None:
+    """Take the cluster away, unless it is to be kept, and write the report."""
+    RUNNING.clear()
+    ending = time.monotonic()
+    if not keep:
+        cluster.down()
+    evidence.facts["taken away in"] = f"{time.monotonic() - ending:.1f} s"
+    evidence.facts["all in"] = f"{time.monotonic() - evidence.begun:.0f} s"
+    if not keep:
+        assert cluster.leftovers() == []
+        evidence.show("End", "no process, namespace, mount, cgroup or interface is left")
+    evidence.write(BUILT)
+    REPORTS.append(evidence)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -23,7 +23,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.cluster.lab", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("build", help="binaries and images; what is there is skipped")
-    commands.add_parser("up", help="raise the cluster, wait until every node is Ready")
+    commands.add_parser(
+        "up", help="raise the cluster, wait until every node is Ready; what fails stays to be looked at"
+    )
     commands.add_parser("down", help="end and remove everything but the cache")
     commands.add_parser("approve", help="approve pending requests for kubelet serving certificates")
     commands.add_parser("logs", help="copy all logs into a folder").add_argument("folder")
@@ -46,7 +48,8 @@ def _run(cluster: Cluster, given: argparse.Namespace) -> int:
             build(cluster.settings)
         case "up":
             build(cluster.settings)
-            cluster.up()
+            with cluster.keeping_logs(cluster.settings.home.with_name("logs")):
+                cluster.up()
         case "down":
             cluster.down()
         case "approve":

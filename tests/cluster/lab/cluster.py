@@ -54,14 +54,6 @@ class Cluster:
         if reason := machine.unfit():
             message = f"no cluster can run here: {reason}"
             raise RuntimeError(message)
-        try:
-            self._up()
-        except BaseException:
-            self.keep_logs(self.settings.home.with_name(f"{self.settings.home.name}-logs"))
-            self.down()
-            raise
-
-    def _up(self) -> None:
         self.settings.home.mkdir(parents=True, exist_ok=True)
         (self.settings.home / "settings.json").write_text(json.dumps(self._kept()))
         before = self.settings.home / "before.json"
@@ -76,7 +68,7 @@ class Cluster:
                 self._join(node)
         self._start_pod_network()
         for node in self.nodes.values():
-            self.start_proxy(node)
+            self._start_proxy(node)
         self.await_ready()
 
     def _kept(self) -> Mapping[str, object]:
@@ -195,7 +187,7 @@ class Cluster:
         asked = ("get", "node", name, "-o", "jsonpath={.spec.podCIDR}")
         return wait_for(f"the pod range of {name}", lambda: self.kubectl(*asked), seconds=60)
 
-    def start_proxy(self, node: Node) -> None:
+    def _start_proxy(self, node: Node) -> None:
         """Run kube-proxy beside the node's process table, since it is no pod here as it usually is."""
         first = self.first
         access = first.run(
@@ -302,6 +294,15 @@ class Cluster:
         wait_for("the nodes to be Ready", ready, seconds=180, every=0.5)
 
     # ---- down
+
+    @contextmanager
+    def keeping_logs(self, target: Path) -> Iterator[None]:
+        """Copy the logs of all parts into a folder if what is done here fails, and say where they are."""
+        try:
+            yield
+        except BaseException as error:
+            error.add_note(f"logs are kept in {self.keep_logs(target)}")
+            raise
 
     def keep_logs(self, target: Path) -> Path:
         """Copy the logs of all parts into a folder."""
