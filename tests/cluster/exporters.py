@@ -66,6 +66,17 @@ class Exporter:
         wait_for(f"{self.node.name} to show {what}", holds, seconds=seconds, every=0.03)
         return found[0], time.monotonic() - begun
 
+    def run(self, *command: str, given: str | None = None) -> str:
+        """Run a command in its container.
+
+        Tried again for a while: the API server may still hold a connection to a kubelet that was restarted.
+        """
+        pod = self.pod()["metadata"]["name"]
+        words = ("exec", *(("-i",) if given else ()), "-n", NAMESPACE, pod, "--", *command)
+        return wait_for(
+            f"{command[0]} in {pod}", lambda: self.cluster.kubectl(*words, given=given), seconds=30
+        )
+
     def rescan(self) -> None:
         """Have it look again at once, where no change on disk would make it."""
         os.kill(self.process(), signal.SIGHUP)

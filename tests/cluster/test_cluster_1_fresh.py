@@ -152,19 +152,6 @@ def test_shared_process_table_is_seen_through(lab: Lab) -> None:
 def test_shipped_commands_work(lab: Lab) -> None:
     """`check` in the pod's own image answers 0 on every node, without any cluster access."""
     for name in lab.cluster.nodes:
-        pod = lab.exporters[name].pod()["metadata"]["name"]
-        answer = lab.cluster.kubectl(
-            *(
-                "exec",
-                "-n",
-                "kube-pki-exporter",
-                pod,
-                "--",
-                "kube-pki-exporter",
-                "check",
-                "--host-root",
-                "/host",
-            )
-        )
+        answer = lab.exporters[name].run("kube-pki-exporter", "check", "--host-root", "/host")
         assert re.match(rf"{name} \(kubeadm, ", answer)
     lab.evidence.show(SECTION, "`kube-pki-exporter check` in the pod exits 0 on every node")

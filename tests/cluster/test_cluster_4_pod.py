@@ -20,11 +20,7 @@ def test_container_can_only_read_what_it_declares(lab: Lab, node: str) -> None:
     lab.cluster.await_ready()
     exporter = lab.exporters[node]
     pod = exporter.pod()
-    told = lab.cluster.kubectl(
-        *("exec", "-i", "-n", "kube-pki-exporter", pod["metadata"]["name"], "--", PYTHON, "-"),
-        given=PROBE.read_text(),
-    )
-    found = json.loads(told)
+    found = json.loads(exporter.run(PYTHON, "-", given=PROBE.read_text()))
     status = found["status"]
     assert {status[name] for name in ("CapEff", "CapPrm", "CapBnd", "CapAmb")} == {"0" * 16}
     assert status["NoNewPrivs"] == "1"
