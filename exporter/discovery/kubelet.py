@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from posixpath import join
 
 from exporter.discovery.command import Command
-from exporter.discovery.kubelet_config import configuration
+from exporter.discovery.kubelet_config import Configuration, Named, configuration
 from exporter.discovery.node_files import Documents, at, text_at
 from exporter.discovery.references import References
 from exporter.model import KubeletSettings, Origin, Part, Reference, Requirement, Role
@@ -40,17 +40,16 @@ class _Value:
 class _Evidence:
     commands: Sequence[Command]
     """Strongest first; a convention comes after the configuration."""
-    configuration: object
-    is_trusted: bool
-    """Only root can have written the configuration."""
+    configuration: Configuration
 
     def flag(self, name: str) -> str:
         return next((c.flags.last(name) for c in self.commands if name in c.flags.values), "")
 
-    def path(self, flag: str) -> str:
-        """The host's path that a flag gives; empty where it gives none."""
-        found = (c.locate(c.flags.last(flag)) for c in self.commands if flag in c.flags.values)
-        return next(found, None) or ""
+    def named(self, flag: str) -> Named:
+        """The host's path that a flag gives."""
+        command = next((c for c in self.commands if flag in c.flags.values), None)
+        path = None if command is None else command.locate(command.flags.last(flag))
+        return Named() if command is None or path is None else Named(path, command.is_trusted)
 
     def values(self, flag: str, *keys: str) -> Iterator[_Value]:
         """What the flag and the field say, the one that counts first."""
@@ -60,8 +59,8 @@ class _Evidence:
             if flag in command.flags.values
         ]
         yield from (value for value in given if value.origin is not Origin.CONVENTION)
-        if (value := at(self.configuration, *keys)) is not None:
-            yield _Value(".".join(keys), value, Origin.KUBELET_CONFIG, self.is_trusted)
+        if (value := at(self.configuration.document, *keys)) is not None:
+            yield _Value(".".join(keys), value, Origin.KUBELET_CONFIG, self.configuration.is_trusted)
         yield from (value for value in given if value.origin is Origin.CONVENTION)
 
     def boolean(self, flag: str, *keys: str) -> _Value | None:
@@ -72,15 +71,18 @@ class _Evidence:
                 value = {"true": True, "false": False, "1": True, "0": False}.get(value.lower())
             if isinstance(value, bool):
                 return _Value(found.setting, value, found.origin, found.is_trusted)
-        if self.configuration is None and self.is_partial():
+        if self.is_partial():
             return None
         return _Value(keys[-1], value=False, origin=Origin.CONVENTION, is_trusted=True)
 
     def is_partial(self) -> bool:
-        """There is a configuration that could not be read, or nothing but a convention."""
-        return any(
-            command.origin is Origin.CONVENTION or {"config", "config-dir"} & command.flags.values.keys()
-            for command in self.commands
+        """Some of the configuration could not be read, or there is nothing but a convention."""
+        return not self.configuration.is_whole or (
+            self.configuration.document is None
+            and any(
+                command.origin is Origin.CONVENTION or {"config", "config-dir"} & command.flags.values.keys()
+                for command in self.commands
+            )
         )
 
     def located(self, flag: str, *keys: str) -> tuple[_Value, str] | None:
@@ -96,18 +98,12 @@ def kubelet(documents: Documents, references: References, commands: Sequence[Com
     """Note the files of the kubelet that the commands start, the strongest evidence first."""
     if not commands:
         return Kubelet()
-    flags = _Evidence(commands, None, is_trusted=all(command.is_trusted for command in commands))
-    evidence = _Evidence(
-        commands,
-        *configuration(
-            documents,
-            references,
-            flags.path("config"),
-            flags.path("config-dir"),
-            is_trusted=flags.is_trusted,
-        ),
-    )
-    directory = evidence.path("cert-dir") or commands[0].locate(_CERTIFICATES) or ""
+    flags = _Evidence(commands, Configuration())
+    files = configuration(documents, references, flags.named("config"), flags.named("config-dir"))
+    evidence = _Evidence(commands, files)
+    directory = evidence.named("cert-dir")
+    if not directory.path:
+        directory = Named(commands[0].locate(_CERTIFICATES) or "")
     client = evidence.boolean("rotate-certificates", "rotateCertificates")
     server = evidence.boolean("rotate-server-certificates", "serverTLSBootstrap")
     for reference, trusted in _references(evidence, directory, client, server):
@@ -119,19 +115,19 @@ def kubelet(documents: Documents, references: References, commands: Sequence[Com
             rotate_certificates_origin=client.origin if client else None,
             server_tls_bootstrap=bool(server.value) if server else None,
             server_tls_bootstrap_origin=server.origin if server else None,
-            certificate_directory=directory,
-            kubeconfig=evidence.path("kubeconfig"),
-            bootstrap_kubeconfig=evidence.path("bootstrap-kubeconfig"),
+            certificate_directory=directory.path,
+            kubeconfig=evidence.named("kubeconfig").path,
+            bootstrap_kubeconfig=evidence.named("bootstrap-kubeconfig").path,
             static_pod_path=static_pods[1] if static_pods else "",
         ),
-        cluster_domain=evidence.flag("cluster-domain") or text_at(evidence.configuration, "clusterDomain"),
+        cluster_domain=evidence.flag("cluster-domain") or text_at(files.document, "clusterDomain"),
         hostname_override=evidence.flag("hostname-override"),
         node_ip=evidence.flag("node-ip"),
     )
 
 
 def _references(
-    evidence: _Evidence, directory: str, client: _Value | None, server: _Value | None
+    evidence: _Evidence, directory: Named, client: _Value | None, server: _Value | None
 ) -> Iterator[tuple[Reference, bool]]:
     own = evidence.located("tls-cert-file", "tlsCertFile")
     for part, role, found in (
@@ -146,7 +142,7 @@ def _references(
         if found is not None:
             value, path = found
             yield _reference(value, part, role, path, Requirement.REQUIRED), value.is_trusted
-    if not directory:
+    if not directory.path:
         return
     pairs = []
     if client is not None and client.value:
@@ -155,12 +151,13 @@ def _references(
         pairs.append((server, Role.KUBELET_SERVER, "kubelet-server-current.pem", Requirement.GENERATED))
     for value, role, name, requirement in pairs:
         for part in (Part.CERTIFICATE, Part.PRIVATE_KEY):
-            yield _reference(value, part, role, join(directory, name), requirement), value.is_trusted
+            yield _reference(value, part, role, join(directory.path, name), requirement), directory.is_trusted
     if server is not None and not server.value and own is None:
         value = _default_directory(evidence)
         role = Role.KUBELET_SERVER_SELF_SIGNED
         for part, name in ((Part.CERTIFICATE, "kubelet.crt"), (Part.PRIVATE_KEY, "kubelet.key")):
-            yield _reference(value, part, role, join(directory, name), Requirement.OPTIONAL), value.is_trusted
+            path = join(directory.path, name)
+            yield _reference(value, part, role, path, Requirement.OPTIONAL), directory.is_trusted
 
 
 def _default_directory(evidence: _Evidence) -> _Value:

@@ -6,6 +6,7 @@ relative path in a file starts at that file (``pkg/kubelet/kubeletconfig/configf
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from posixpath import dirname, join
 
 from exporter.discovery.node_files import Documents, text_at
@@ -21,36 +22,65 @@ _PATHS = (
 _DROP_INS_LIMIT = 100
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A path that a flag gives; empty where none does."""
+
+    path: str = ""
+    is_trusted: bool = True
+    """Nobody but root can have written the flag."""
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What the kubelet's files say together."""
+
+    document: object = None
+    """None where nothing could be read."""
+    is_trusted: bool = True
+    """Only root can have written it all."""
+    is_whole: bool = True
+    """Every file of it was read, so that its silence says something."""
+
+
 def configuration(
-    documents: Documents, references: References, file: str, directory: str, *, is_trusted: bool
-) -> tuple[object, bool]:
-    """Merge a file and a directory of drop-ins, either empty where there is none.
-
-    None where nothing could be read; and whether only root can have written it all.
-    """
+    documents: Documents, references: References, file: Named, directory: Named
+) -> Configuration:
+    """Merge a file and a directory of drop-ins."""
     merged: object = None
-    may_trust = is_trusted
-    for path, is_drop_in in _sources(documents, file, directory):
-        if not references.may_open(path, is_trusted=is_trusted):
+    is_trusted = is_whole = True
+    for source, is_drop_in in _sources(documents, references, file, directory):
+        document = None if source is None else _load(documents, source.path, is_drop_in=is_drop_in)
+        if source is None or document is None:
+            is_whole = False
             continue
-        document = documents.load(path)
-        if document is None:
-            continue
-        if is_drop_in and text_at(document, "kind") != "KubeletConfiguration":
-            documents.fail(path, Reason.MALFORMED_CONFIGURATION)
-            continue
-        merged = _merged(merged, _absolute(document, dirname(path)))
-        may_trust = may_trust and documents.is_trusted(path)
-    return merged, may_trust
+        merged = _merged(merged, _absolute(document, dirname(source.path)))
+        is_trusted = is_trusted and source.is_trusted and documents.is_trusted(source.path)
+    return Configuration(merged, is_trusted, is_whole)
 
 
-def _sources(documents: Documents, file: str, directory: str) -> Iterator[tuple[str, bool]]:
-    if file:
-        yield file, False
-    if directory:
-        documents.directories[directory] = None
-        found = documents.files.match(Search(pattern=f"{directory}/**/*.conf"))
-        yield from ((path, True) for path in sorted(set(found))[:_DROP_INS_LIMIT])
+def _sources(
+    documents: Documents, references: References, file: Named, directory: Named
+) -> Iterator[tuple[Named | None, bool]]:
+    """Yield each file and whether it is a drop-in; None stands for what may not be opened."""
+    if file.path:
+        yield file if references.may_open(file.path, is_trusted=file.is_trusted) else None, False
+    if not directory.path:
+        return
+    if not references.may_open(directory.path, is_trusted=directory.is_trusted):
+        yield None, True
+        return
+    documents.directories[directory.path] = None
+    found = documents.files.match(Search(pattern=f"{directory.path}/**/*.conf"))
+    yield from ((Named(path, directory.is_trusted), True) for path in sorted(set(found))[:_DROP_INS_LIMIT])
+
+
+def _load(documents: Documents, path: str, *, is_drop_in: bool) -> object | None:
+    document = documents.load(path)
+    if document is not None and is_drop_in and text_at(document, "kind") != "KubeletConfiguration":
+        documents.fail(path, Reason.MALFORMED_CONFIGURATION)
+        return None
+    return document
 
 
 def _merged(base: object, patch: object) -> object:

@@ -18,6 +18,7 @@ class References:
     is_known: Callable[[str], bool]
     """The path is below a PKI directory of some distribution."""
     _found: dict[tuple[str, str, Part, str], Reference] = field(default_factory=dict)
+    _named: set[str] = field(default_factory=set)
     _trusted: set[str] = field(default_factory=set)
     _private_keys: set[str] = field(default_factory=set)
 
@@ -27,8 +28,7 @@ class References:
             reference = replace(reference, role=role)
         if reference.origin is Origin.CONVENTION and reference.requirement is Requirement.REQUIRED:
             reference = replace(reference, requirement=Requirement.OPTIONAL)
-        if is_trusted:
-            self._trusted.add(reference.path)
+        self._note(reference.path, is_trusted=is_trusted)
         if reference.part is Part.PRIVATE_KEY:
             self._private_keys.add(reference.path)
         key = (reference.component, reference.setting, reference.part, reference.path)
@@ -36,8 +36,12 @@ class References:
         self._found[key] = reference if known is None else _stronger(known, reference)
 
     def may_open(self, path: str, *, is_trusted: bool) -> bool:
-        """A path that somebody other than root named is opened only where certificates belong."""
-        return is_trusted or path in self._trusted or self.is_known(path)
+        """A path that somebody other than root named is opened only where certificates belong.
+
+        One that is refused becomes a failure, unless something that can be believed names it, too.
+        """
+        self._note(path, is_trusted=is_trusted)
+        return self._is_allowed(path)
 
     def is_private_key(self, path: str) -> bool:
         """Something uses the path as a private key."""
@@ -45,16 +49,19 @@ class References:
 
     def settled(self) -> tuple[tuple[Reference, ...], tuple[Failure, ...]]:
         """All references that may be followed, sorted, and a failure for each path that may not."""
-        allowed = {
-            reference.path
-            for reference in self._found.values()
-            if self.may_open(reference.path, is_trusted=False)
-        }
-        refused = sorted({reference.path for reference in self._found.values()} - allowed)
+        refused = {path for path in self._named if not self._is_allowed(path)}
         return (
-            tuple(self._found[key] for key in sorted(self._found) if key[3] in allowed),
-            tuple(Failure(Place(path), Reason.UNTRUSTED_REFERENCE) for path in refused),
+            tuple(self._found[key] for key in sorted(self._found) if key[3] not in refused),
+            tuple(Failure(Place(path), Reason.UNTRUSTED_REFERENCE) for path in sorted(refused)),
         )
+
+    def _note(self, path: str, *, is_trusted: bool) -> None:
+        self._named.add(path)
+        if is_trusted:
+            self._trusted.add(path)
+
+    def _is_allowed(self, path: str) -> bool:
+        return path in self._trusted or self.is_known(path)
 
 
 def _stronger(one: Reference, other: Reference) -> Reference:

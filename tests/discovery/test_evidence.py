@@ -47,6 +47,11 @@ def rows(root: Path, start: str, *, watch: tuple[Search, ...] = ()) -> list[str]
     return [line for line in table(look(root, watch=watch).references) if line.startswith(start)]
 
 
+def refused(*paths: str) -> tuple[Failure, ...]:
+    """The failures of paths that nothing names which can be believed."""
+    return tuple(Failure(Place(path), Reason.UNTRUSTED_REFERENCE) for path in paths)
+
+
 def test_relative_paths_start_at_the_kubeconfig(tmp_path: Path) -> None:
     """Certificate, key and CA of a kubeconfig that a component is given, relative and absolute."""
     text = kubeconfig(
@@ -297,8 +302,7 @@ def test_evidence_that_others_can_write_leads_only_to_known_directories(
     paths = {reference.path for reference in found.references if reference.component == "kube-scheduler"}
     assert "/etc/kubernetes/s.conf" in paths
     assert ("/opt/x/ca.crt" in paths) is is_believed
-    refused = () if is_believed else (Failure(Place("/opt/x/ca.crt"), Reason.UNTRUSTED_REFERENCE),)
-    assert found.failures == refused
+    assert found.failures == (() if is_believed else refused("/opt/x/ca.crt"))
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
@@ -322,23 +326,54 @@ def test_a_doubtful_path_is_not_opened_to_follow_it(tmp_path: Path) -> None:
     for name in pods:
         os.chown(tmp_path / MANIFESTS[1:] / f"{name}.json", 1001, 0)
     found = look(tmp_path)
-    assert found.failures == (Failure(Place("/opt/s.conf"), Reason.UNTRUSTED_REFERENCE),)
+    assert found.failures == refused("/opt/e.yaml", "/opt/s.conf", "/opt/s.yaml")
     assert "/etc/kubernetes/me.crt" not in {reference.path for reference in found.references}
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
-def test_a_doubtful_kubelet_configuration_outside_is_not_read(tmp_path: Path) -> None:
-    """An environment file that others can write cannot make the kubelet's configuration lead astray."""
+@pytest.mark.parametrize(
+    ("flag", "path"),
+    [("config", "/opt/config.yaml"), ("config-dir", "/opt/kubelet.d")],
+)
+@pytest.mark.parametrize("is_loose", [True, False])
+def test_a_doubtful_kubelet_configuration_outside_is_not_read(
+    tmp_path: Path, flag: str, path: str, *, is_loose: bool
+) -> None:
+    """What others can write makes the kubelet's configuration lead nowhere, and it is said what is not read.
+
+    Nothing is concluded from its silence, and what lies in a directory is not told.
+    """
+    text = "kind: KubeletConfiguration\nrotateCertificates: true\n"
     plant(
         tmp_path,
         {
             **KUBEADM,
-            "/etc/default/kubelet": "A=--config=/opt/config.yaml\n",
-            "/opt/config.yaml": "{",
+            "/etc/default/kubelet": f"A=--{flag}={path}\n",
+            "/opt/config.yaml": text,
+            "/opt/kubelet.d/10.conf": text,
         },
     )
-    os.chown(tmp_path / "etc/default/kubelet", 1001, 0)
-    assert look(tmp_path).failures == ()
+    (tmp_path / "etc/default/kubelet").chmod(0o666 if is_loose else 0o600)
+    found = look(tmp_path)
+    assert found.failures == (refused(path) if is_loose else ())
+    assert found.node.kubelet.rotate_certificates is (None if is_loose else True)
+    assert (path in found.directories) is (flag == "config-dir" and not is_loose)
+
+
+def test_each_flag_is_believed_as_what_gives_it(tmp_path: Path) -> None:
+    """A further flag that others can write leaves the distribution's own words as good as they are."""
+    plant(
+        tmp_path,
+        {
+            **KUBEADM,
+            "/var/lib/kubelet/kubeadm-flags.env": "A='--node-ip=10.0.0.1 --cert-dir=/opt/kubelet'\n",
+            "/var/lib/kubelet/config.yaml": "rotateCertificates: true\ntlsCertFile: /opt/own.crt\n",
+        },
+    )
+    (tmp_path / "var/lib/kubelet/kubeadm-flags.env").chmod(0o666)
+    found = look(tmp_path)
+    assert found.node.kubelet.rotate_certificates is True
+    assert "/opt/own.crt" in {reference.path for reference in found.references}
+    assert found.failures == refused("/opt/kubelet/kubelet-client-current.pem")
 
 
 def test_what_else_names_a_doubtful_path_makes_it_good(tmp_path: Path) -> None:
@@ -348,6 +383,21 @@ def test_what_else_names_a_doubtful_path_makes_it_good(tmp_path: Path) -> None:
     found = look(tmp_path)
     assert found.failures == ()
     assert "/opt/x/ca.crt" in {reference.path for reference in found.references}
+
+
+def test_what_else_names_a_doubtful_configuration_makes_it_good(tmp_path: Path) -> None:
+    """A configuration file that one manifest of two may be believed to name is read and no failure."""
+    pod = component("kube-scheduler", "--config=/opt/s.yaml")
+    tree = {
+        f"{MANIFESTS}/s.json": pod,
+        f"{MANIFESTS}/t.json": pod,
+        "/opt/s.yaml": "clientConnection: {kubeconfig: /opt/s.conf}\n",
+    }
+    plant(tmp_path, {**KUBEADM, **tree})
+    (tmp_path / MANIFESTS[1:] / "s.json").chmod(0o666)
+    found = look(tmp_path)
+    assert found.failures == ()
+    assert "/opt/s.conf" in {reference.path for reference in found.references}
 
 
 def test_the_operators_patterns_are_in_use(tmp_path: Path) -> None:

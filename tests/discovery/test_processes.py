@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.model import Distribution, Mount, NodeType, Origin, Process
+from exporter.model import Distribution, Failure, Mount, NodeType, Origin, Place, Process, Reason
 from tests.discovery.looking import look, plant, table
 
 STATIC = "/kubepods/burstable/pod0123456789abcdef0123456789abcdef/" + "c" * 64
@@ -283,6 +283,30 @@ def test_the_users_of_the_distribution_count(tmp_path: Path) -> None:
         "etcd cert-file certificate etcd-server /var/lib/k0s/pki/etcd/server.crt process required"
     ]
     assert [failure.place.path for failure in found.failures] == ["/home/etcd/server.key"]
+
+
+@pytest.mark.parametrize(
+    ("mark", "path", "is_read"),
+    [
+        ("/var/lib/k0s/pki/ca.crt", "/var/lib/k0s/konnectivity.conf", True),
+        ("/var/lib/k0s/pki/ca.crt", "/home/kube/egress.yaml", False),
+    ],
+)
+def test_a_component_users_word_leads_to_the_distributions_configuration(
+    tmp_path: Path, mark: str, path: str, *, is_read: bool
+) -> None:
+    """Where the distribution itself puts a configuration file it is read, whoever the component runs as."""
+    plant(tmp_path, {mark: "", "/etc/passwd": "kube-apiserver:x:996:994::/:/bin/false\n", path: "{"})
+    running = Process(
+        pid=5,
+        uid=996,
+        arguments=("kube-apiserver", f"--egress-selector-config-file={path}"),
+        cgroup="/system.slice/k0scontroller.service",
+        mounts=HOST,
+        started=None,
+    )
+    reason = Reason.MALFORMED_CONFIGURATION if is_read else Reason.UNTRUSTED_REFERENCE
+    assert look(tmp_path, (OWN, running)).failures == (Failure(Place(path), reason),)
 
 
 @pytest.mark.parametrize(

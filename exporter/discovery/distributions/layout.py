@@ -47,7 +47,7 @@ class Layout:
     hints: tuple[str, ...] = ()
     """Paths that tell it where nothing else does, as they may be left over."""
     directories: tuple[str, ...] = ()
-    """Where certificates belong: a reference of doubtful origin is followed only there."""
+    """Where certificates and what configures them belong: there alone is a doubtful reference followed."""
     searches: tuple[str, ...] = ()
     """Files to look at although nothing may name them."""
     enabled: tuple[str, ...] = ()

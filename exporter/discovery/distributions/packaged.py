@@ -26,7 +26,7 @@ K0S: Final = Layout(
     hints=("/etc/systemd/system/k0scontroller.service", "/etc/systemd/system/k0sworker.service"),
     data="/var/lib/k0s",
     services=("k0scontroller.service", "k0sworker.service"),
-    directories=(_K0S, "/var/lib/k0s/kubelet/pki", "/run/k0s/kubelet"),
+    directories=(_K0S, "/var/lib/k0s/konnectivity.conf", "/var/lib/k0s/kubelet/pki", "/run/k0s/kubelet"),
     searches=(f"{_K0S}/**", "/var/lib/k0s/kubelet/pki/*", "/var/lib/k0s/kubelet.conf"),
     enabled_by=(
         (_K0S, (*_CONTROLLERS, "konnectivity-server")),
@@ -121,7 +121,12 @@ MICROK8S: Final = Layout(
     distribution=Distribution.MICROK8S,
     programs=frozenset({"kubelite"}),
     marks=(f"{_SNAP}/args",),
-    directories=(f"{_SNAP}/certs", f"{_SNAP}/credentials", f"{_SNAP}/var/kubernetes/backend"),
+    directories=(
+        f"{_SNAP}/args",
+        f"{_SNAP}/certs",
+        f"{_SNAP}/credentials",
+        f"{_SNAP}/var/kubernetes/backend",
+    ),
     searches=(
         f"{_SNAP}/certs/*.crt",
         f"{_SNAP}/certs/*.key",
