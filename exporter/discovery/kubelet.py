@@ -108,7 +108,6 @@ def kubelet(documents: Documents, references: References, commands: Sequence[Com
     server = evidence.boolean("rotate-server-certificates", "serverTLSBootstrap")
     for reference, trusted in _references(evidence, directory, client, server):
         references.add(reference, is_trusted=trusted)
-    static_pods = evidence.located("pod-manifest-path", "staticPodPath")
     return Kubelet(
         settings=KubeletSettings(
             rotate_certificates=bool(client.value) if client else None,
@@ -118,12 +117,21 @@ def kubelet(documents: Documents, references: References, commands: Sequence[Com
             certificate_directory=directory.path,
             kubeconfig=evidence.named("kubeconfig").path,
             bootstrap_kubeconfig=evidence.named("bootstrap-kubeconfig").path,
-            static_pod_path=static_pods[1] if static_pods else "",
+            static_pod_path=_manifests(references, evidence),
         ),
         cluster_domain=evidence.flag("cluster-domain") or text_at(files.document, "clusterDomain"),
         hostname_override=evidence.flag("hostname-override"),
         node_ip=evidence.flag("node-ip"),
     )
+
+
+def _manifests(references: References, evidence: _Evidence) -> str:
+    """The directory of the static pods; empty where there is none that may be looked into."""
+    found = evidence.located("pod-manifest-path", "staticPodPath")
+    if found is None:
+        return ""
+    value, path = found
+    return path if references.may_open(path, is_trusted=value.is_trusted) else ""
 
 
 def _references(

@@ -359,6 +359,29 @@ def test_a_doubtful_kubelet_configuration_outside_is_not_read(
     assert (path in found.directories) is (flag == "config-dir" and not is_loose)
 
 
+@pytest.mark.parametrize(
+    ("mode", "directory", "is_followed"),
+    [(0o600, "/root/private", True), (0o666, "/root/private", False), (0o666, "/etc/kubernetes/pods", True)],
+)
+def test_static_pods_are_looked_for_only_where_a_believable_configuration_says(
+    tmp_path: Path, mode: int, directory: str, *, is_followed: bool
+) -> None:
+    """Else not even the names of what lies there are told."""
+    plant(
+        tmp_path,
+        {
+            **KUBEADM,
+            "/var/lib/kubelet/config.yaml": f"staticPodPath: {directory}\n",
+            f"{directory}/customers.txt": "not a pod\n",
+        },
+    )
+    (tmp_path / "var/lib/kubelet/config.yaml").chmod(mode)
+    found = look(tmp_path)
+    failure = Failure(Place(f"{directory}/customers.txt"), Reason.MALFORMED_CONFIGURATION)
+    assert found.failures == ((failure,) if is_followed else refused(directory))
+    assert (directory in found.directories) is is_followed
+
+
 def test_each_flag_is_believed_as_what_gives_it(tmp_path: Path) -> None:
     """A further flag that others can write leaves the distribution's own words as good as they are."""
     plant(
