@@ -68,7 +68,10 @@ def discover(
     return Discovery(
         node=_node(documents, layout, evidence, found, node_name),
         references=settled,
-        searches=(*(Search(pattern=pattern) for pattern in layout.searches), *searches),
+        searches=(
+            *(Search(pattern=pattern) for pattern in _distinct((*layout.searches, *found.kubelet.searches))),
+            *searches,
+        ),
         directories=tuple(sorted(documents.directories)),
         failures=(*sorted(documents.failures.values(), key=lambda failure: failure.place), *refused),
         unready=() if processes is not None else ("processes",),

@@ -26,6 +26,8 @@ class Kubelet:
     cluster_domain: str = ""
     hostname_override: str = ""
     node_ip: str = ""
+    searches: tuple[str, ...] = ()
+    """Patterns of the dated pairs in its own directory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,20 +103,20 @@ def kubelet(documents: Documents, references: References, commands: Sequence[Com
     flags = _Evidence(commands, Configuration())
     files = configuration(documents, references, flags.named("config"), flags.named("config-dir"))
     evidence = _Evidence(commands, files)
-    directory = evidence.named("cert-dir")
-    if not directory.path:
-        directory = Named(commands[0].locate(_CERTIFICATES) or "")
+    directory = _certificate_directory(references, evidence)
     client = evidence.boolean("rotate-certificates", "rotateCertificates")
     server = evidence.boolean("rotate-server-certificates", "serverTLSBootstrap")
-    for reference, trusted in _references(evidence, directory, client, server):
+    for reference, trusted in _named_files(evidence):
         references.add(reference, is_trusted=trusted)
+    for reference in _own_files(evidence, directory, client, server) if directory else ():
+        references.add(reference)
     return Kubelet(
         settings=KubeletSettings(
             rotate_certificates=bool(client.value) if client else None,
             rotate_certificates_origin=client.origin if client else None,
             server_tls_bootstrap=bool(server.value) if server else None,
             server_tls_bootstrap_origin=server.origin if server else None,
-            certificate_directory=directory.path,
+            certificate_directory=directory,
             kubeconfig=evidence.named("kubeconfig").path,
             bootstrap_kubeconfig=evidence.named("bootstrap-kubeconfig").path,
             static_pod_path=_manifests(references, evidence),
@@ -122,7 +124,16 @@ def kubelet(documents: Documents, references: References, commands: Sequence[Com
         cluster_domain=evidence.flag("cluster-domain") or text_at(files.document, "clusterDomain"),
         hostname_override=evidence.flag("hostname-override"),
         node_ip=evidence.flag("node-ip"),
+        searches=(join(directory, "kubelet-*.pem"),) if directory else (),
     )
+
+
+def _certificate_directory(references: References, evidence: _Evidence) -> str:
+    """Where the kubelet keeps its own pairs; empty where that is unknown or may not be looked into."""
+    named = evidence.named("cert-dir")
+    if not named.path:
+        return evidence.commands[0].locate(_CERTIFICATES) or ""
+    return named.path if references.may_open(named.path, is_trusted=named.is_trusted) else ""
 
 
 def _manifests(references: References, evidence: _Evidence) -> str:
@@ -134,12 +145,10 @@ def _manifests(references: References, evidence: _Evidence) -> str:
     return path if references.may_open(path, is_trusted=value.is_trusted) else ""
 
 
-def _references(
-    evidence: _Evidence, directory: Named, client: _Value | None, server: _Value | None
-) -> Iterator[tuple[Reference, bool]]:
-    own = evidence.located("tls-cert-file", "tlsCertFile")
+def _named_files(evidence: _Evidence) -> Iterator[tuple[Reference, bool]]:
+    """Yield what flags and fields name, and whether each can be believed."""
     for part, role, found in (
-        (Part.CERTIFICATE, Role.KUBELET_SERVER, own),
+        (Part.CERTIFICATE, Role.KUBELET_SERVER, evidence.located("tls-cert-file", "tlsCertFile")),
         (
             Part.PRIVATE_KEY,
             Role.KUBELET_SERVER,
@@ -150,22 +159,26 @@ def _references(
         if found is not None:
             value, path = found
             yield _reference(value, part, role, path, Requirement.REQUIRED), value.is_trusted
-    if not directory.path:
-        return
+
+
+def _own_files(
+    evidence: _Evidence, directory: str, client: _Value | None, server: _Value | None
+) -> Iterator[Reference]:
+    """Yield what the kubelet makes itself in its certificate directory."""
     pairs = []
     if client is not None and client.value:
-        pairs.append((client, Role.KUBELET_CLIENT, "kubelet-client-current.pem", Requirement.GENERATED))
+        pairs.append((client, Role.KUBELET_CLIENT, "kubelet-client-current.pem"))
     if server is not None and server.value:
-        pairs.append((server, Role.KUBELET_SERVER, "kubelet-server-current.pem", Requirement.GENERATED))
-    for value, role, name, requirement in pairs:
+        pairs.append((server, Role.KUBELET_SERVER, "kubelet-server-current.pem"))
+    for value, role, name in pairs:
         for part in (Part.CERTIFICATE, Part.PRIVATE_KEY):
-            yield _reference(value, part, role, join(directory.path, name), requirement), directory.is_trusted
-    if server is not None and not server.value and own is None:
+            yield _reference(value, part, role, join(directory, name), Requirement.GENERATED)
+    has_pair = evidence.located("tls-cert-file", "tlsCertFile") is not None
+    if server is not None and not server.value and not has_pair:
         value = _default_directory(evidence)
         role = Role.KUBELET_SERVER_SELF_SIGNED
         for part, name in ((Part.CERTIFICATE, "kubelet.crt"), (Part.PRIVATE_KEY, "kubelet.key")):
-            path = join(directory.path, name)
-            yield _reference(value, part, role, path, Requirement.OPTIONAL), directory.is_trusted
+            yield _reference(value, part, role, join(directory, name), Requirement.OPTIONAL)
 
 
 def _default_directory(evidence: _Evidence) -> _Value:

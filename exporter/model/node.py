@@ -58,7 +58,7 @@ class KubeletSettings:
     server_tls_bootstrap: bool | None = None
     server_tls_bootstrap_origin: Origin | None = None
     certificate_directory: str = ""
-    """``--cert-dir``; empty where no kubelet was found."""
+    """``--cert-dir``; empty where no kubelet was found, or nothing that can be believed names it."""
     kubeconfig: str = ""
     bootstrap_kubeconfig: str = ""
     static_pod_path: str = ""

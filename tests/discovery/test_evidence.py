@@ -396,7 +396,8 @@ def test_each_flag_is_believed_as_what_gives_it(tmp_path: Path) -> None:
     found = look(tmp_path)
     assert found.node.kubelet.rotate_certificates is True
     assert "/opt/own.crt" in {reference.path for reference in found.references}
-    assert found.failures == refused("/opt/kubelet/kubelet-client-current.pem")
+    assert found.failures == refused("/opt/kubelet")
+    assert not any("/opt/kubelet" in search.pattern for search in found.searches)
 
 
 def test_what_else_names_a_doubtful_path_makes_it_good(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from tests.scenarios.tree import KUBELET_PKI, NOW, PKI, Scenario, Tree, new_ca, 
 
 CLIENT = f"{KUBELET_PKI}/kubelet-client-current.pem"
 SERVER = f"{KUBELET_PKI}/kubelet-server-current.pem"
+MOVED = "/data/kubelet"
 CONFIG = "/var/lib/kubelet/config.yaml"
 KUBECONFIG = "/etc/kubernetes/kubelet.conf"
 BOOTSTRAP = "/etc/kubernetes/bootstrap-kubelet.conf"
@@ -41,6 +42,26 @@ def leave_newer_pair(tree: Tree) -> None:
     """Write a new pair and stop there."""
     newer = kubelet_leaf(node="cp1", signer=tree.authority(), not_before=NOW + timedelta(hours=1))
     tree.write(f"{KUBELET_PKI}/kubelet-client-2026-11-25-00-00-00.pem", newer)
+
+
+def move_pairs(tree: Tree) -> None:
+    """Let the kubelet keep its pairs in another directory, with links as it makes them there."""
+    tree.edit("/var/lib/kubelet/kubeadm-flags.env", r'"$', f' --cert-dir={MOVED}"')
+    tree.at(MOVED).mkdir(parents=True)
+    for pair in sorted(tree.at(KUBELET_PKI).iterdir()):
+        if pair.is_symlink():
+            tree.at(f"{MOVED}/{pair.name}").symlink_to(f"{MOVED}/{pair.readlink().name}")
+            pair.unlink()
+        else:
+            pair.rename(tree.at(f"{MOVED}/{pair.name}"))
+    tree.edit(KUBECONFIG, KUBELET_PKI, MOVED)
+
+
+def leave_newer_pair_elsewhere(tree: Tree) -> None:
+    """Write a new pair into the directory that the kubelet was given, and stop there."""
+    move_pairs(tree)
+    newer = kubelet_leaf(node="cp1", signer=tree.authority(), not_before=NOW + timedelta(hours=1))
+    tree.write(f"{MOVED}/kubelet-client-2026-11-25-00-00-00.pem", newer)
 
 
 def replace_link(tree: Tree) -> None:
@@ -117,6 +138,13 @@ SCENARIOS: tuple[Scenario, ...] = (
     scenario("kubelet rotated", CP, rotate),
     scenario("link replaced by a copy", CP, replace_link, ("kubelet_link_replaced", CLIENT)),
     scenario("newer pair unused", CP, leave_newer_pair, ("kubelet_newer_pair_unused", CLIENT)),
+    scenario("pairs elsewhere", CP, move_pairs),
+    scenario(
+        "newer pair unused elsewhere",
+        CP,
+        leave_newer_pair_elsewhere,
+        ("kubelet_newer_pair_unused", f"{MOVED}/kubelet-client-current.pem"),
+    ),
     scenario(
         "kubelet.conf holds a certificate",
         CP,
