@@ -40,7 +40,7 @@ from exporter.discovery.node_files import Documents, NodeFiles, is_below_any
 from exporter.discovery.operator import operator_references
 from exporter.discovery.processes import Counted, counted, programs_of
 from exporter.discovery.references import References
-from exporter.discovery.relocation import relocated
+from exporter.discovery.relocation import relocated, with_certificates_of
 from exporter.discovery.users import gids_of, uids_of
 from exporter.model import Discovery, File, Listener, Node, NodeType, Origin, Process, Search
 
@@ -61,10 +61,10 @@ def discover(
     layout = relocated(documents, detect(documents.exists, programs_of(processes or ())))
     known = (*KNOWN_DIRECTORIES, *layout.directories)
     evidence = counted(processes or (), uids_of(documents, layout) or frozenset())
-    references = References(layout.roles.get, lambda path: is_below_any(path, known))
+    references = References(lambda path: is_below_any(path, known))
     found = _Found.of(documents, references, layout, evidence)
     searches = operator_references(documents, references, watch)
-    settled, refused = references.settled()
+    settled, refused = references.settled(found.layout.roles)
     return Discovery(
         node=_node(documents, layout, evidence, found, node_name),
         references=settled,
@@ -93,6 +93,8 @@ def certificates_named_by(files: NodeFiles, file: File) -> tuple[str, ...]:
 class _Found:
     """What the components' command lines and files told."""
 
+    layout: Layout
+    """The distribution's, with its certificates where the components are told that they are."""
     kubelet: Kubelet
     commands: list[Command]
     enabled: frozenset[str]
@@ -119,7 +121,9 @@ class _Found:
         enabled = enabled_components(documents, layout, evidence, [*own, *commands])
         known = frozenset(command.component for command in commands)
         commands += default_commands(documents, layout, enabled, known)
+        layout = with_certificates_of(layout, commands)
         found = cls(
+            layout,
             node,
             commands,
             enabled,

@@ -1,6 +1,6 @@
 """Gathers references: each fact once, by its strongest evidence, and none that cannot be believed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from exporter.model import Failure, Origin, Part, Place, Reason, Reference, Requirement, Role
@@ -13,8 +13,6 @@ _NEED = {Requirement.REQUIRED: 0, Requirement.GENERATED: 1, Requirement.OPTIONAL
 class References:
     """The references found so far."""
 
-    role_of: Callable[[str], Role | None]
-    """The distribution's own word for a path."""
     is_known: Callable[[str], bool]
     """The path is below a PKI directory of some distribution."""
     _found: dict[tuple[str, str, Part, str], Reference] = field(default_factory=dict)
@@ -24,8 +22,6 @@ class References:
 
     def add(self, reference: Reference, *, is_trusted: bool = True) -> None:
         """Note a reference, or strengthen the one already there with the same words."""
-        if (role := self.role_of(reference.path)) is not None and reference.origin is not Origin.OPERATOR:
-            reference = replace(reference, role=role)
         if reference.origin is Origin.CONVENTION and reference.requirement is Requirement.REQUIRED:
             reference = replace(reference, requirement=Requirement.OPTIONAL)
         self._note(reference.path, is_trusted=is_trusted)
@@ -47,11 +43,16 @@ class References:
         """Something uses the path as a private key."""
         return path in self._private_keys
 
-    def settled(self) -> tuple[tuple[Reference, ...], tuple[Failure, ...]]:
-        """All references that may be followed, sorted, and a failure for each path that may not."""
+    def settled(self, roles: Mapping[str, Role]) -> tuple[tuple[Reference, ...], tuple[Failure, ...]]:
+        """All references that may be followed, sorted, and a failure for each path that may not.
+
+        *roles* are the distribution's own words for paths; only the operator's go before them.
+        """
         refused = {path for path in self._named if not self._is_allowed(path)}
         return (
-            tuple(self._found[key] for key in sorted(self._found) if key[3] not in refused),
+            tuple(
+                _with_role(self._found[key], roles) for key in sorted(self._found) if key[3] not in refused
+            ),
             tuple(Failure(Place(path), Reason.UNTRUSTED_REFERENCE) for path in sorted(refused)),
         )
 
@@ -62,6 +63,12 @@ class References:
 
     def _is_allowed(self, path: str) -> bool:
         return path in self._trusted or self.is_known(path)
+
+
+def _with_role(reference: Reference, roles: Mapping[str, Role]) -> Reference:
+    if reference.origin is Origin.OPERATOR:
+        return reference
+    return replace(reference, role=roles.get(reference.path, reference.role))
 
 
 def _stronger(one: Reference, other: Reference) -> Reference:

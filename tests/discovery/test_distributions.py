@@ -453,6 +453,42 @@ def test_k0s_may_keep_its_data_elsewhere(tmp_path: Path) -> None:
     assert "etcd trusted-ca-file trust etcd-ca /data/k0s/pki/etcd/ca.crt convention optional" in rows
 
 
+@pytest.mark.parametrize(
+    ("client", "root", "mode", "directory"),
+    [
+        ("/data/pki/ca.crt", "/data/pki/ca.crt", 0o600, "/data/pki"),
+        ("/data/pki/ca.crt", "/etc/kubernetes/pki/ca.crt", 0o600, "/etc/kubernetes/pki"),
+        ("/data/clients/bundle.crt", "/data/pki/ca.crt", 0o600, "/data/pki"),
+        ("/data/clients/bundle.crt", "/data/pki/root.crt", 0o600, "/etc/kubernetes/pki"),
+        ("/data/a b/ca.crt", "/data/a b/ca.crt", 0o600, "/etc/kubernetes/pki"),
+        ("/ca.crt", "/ca.crt", 0o600, "/etc/kubernetes/pki"),
+        ("/image/ca.crt", "/image/ca.crt", 0o600, "/etc/kubernetes/pki"),
+        ("/data/pki/ca.crt", "/data/pki/ca.crt", 0o666, "/etc/kubernetes/pki"),
+    ],
+)
+def test_kubeadms_certificates_may_lie_elsewhere(
+    tmp_path: Path, client: str, root: str, mode: int, directory: str
+) -> None:
+    """They are where all flags that kubeadm gives its CA find it; what is searched stays."""
+    manifests = "/etc/kubernetes/manifests"
+    mounts = {"/": "/", "/image": ""}
+    tree = {
+        "/etc/kubernetes/admin.conf": "",
+        f"{manifests}/a.json": pod(["kube-apiserver", f"--client-ca-file={client}"], mounts),
+        f"{manifests}/c.json": pod(["kube-controller-manager", f"--root-ca-file={root}"], mounts),
+        f"{manifests}/e.json": pod(["etcd"], mounts),
+    }
+    plant(tmp_path, tree)
+    for name in ("a", "c"):
+        (tmp_path / manifests[1:] / f"{name}.json").chmod(mode)
+    found = look(tmp_path)
+    rows = table(found.references)
+    keys = {line.split()[4] for line in rows if line.startswith("kubeadm kubeadm private_key")}
+    names = ("ca.key", "etcd/ca.key", "etcd/healthcheck-client.key", "front-proxy-ca.key")
+    assert keys == {f"{directory}/{name}" for name in names}
+    assert "/etc/kubernetes/pki/**" in {search.pattern for search in found.searches}
+
+
 def test_microk8s_runs_etcd_only_without_its_lock(tmp_path: Path) -> None:
     """``args/etcd`` lies on every node; a lock file says that it does not run."""
     folder = "/var/snap/microk8s/current"

@@ -1,4 +1,4 @@
-"""The same changes on k3s, k0s, MicroK8s and minikube, whose files lie and look otherwise."""
+"""The same changes on nodes whose files lie and look otherwise: k3s, k0s, MicroK8s, minikube."""
 
 from collections.abc import Callable
 
@@ -130,7 +130,36 @@ def rewritten(change: Callable[[bytes], bytes]) -> Mutation:
     return lambda tree: tree.write(f"{PKI}/apiserver.crt", change(tree.read(f"{PKI}/apiserver.crt")), 0o644)
 
 
+OWN = "/data/pki"
+
+
+def certificates_elsewhere(tree: Tree) -> None:
+    """Give kubeadm another ``certificatesDir``."""
+    tree.at("/data").mkdir()
+    tree.at(PKI).rename(tree.at(OWN))
+    for component in ("etcd", "kube-apiserver", "kube-controller-manager"):
+        tree.edit(f"{MANIFESTS}/{component}.yaml", PKI, OWN)
+    tree.edit("/var/lib/kubelet/config.yaml", PKI, OWN)
+
+
+def loose_elsewhere(tree: Tree) -> None:
+    """Make keys there readable that no flag names."""
+    certificates_elsewhere(tree)
+    for key in LOOSE:
+        tree.at(key).chmod(0o644)
+
+
+LOOSE = (f"{OWN}/etcd/ca.key", f"{OWN}/etcd/healthcheck-client.key", f"{OWN}/front-proxy-ca.key")
+
+
 SCENARIOS: tuple[Scenario, ...] = (
+    scenario("kubeadm's certificates elsewhere", CP, certificates_elsewhere),
+    scenario(
+        "keys readable by all elsewhere",
+        CP,
+        loose_elsewhere,
+        *(("mode_loose", key) for key in LOOSE),
+    ),
     scenario("leaves renewed", K3S, renew_k3s),
     *(scenario("API server renewed", tree, reissued(leaf, ca)) for tree, leaf, ca in APISERVERS),
     *(

@@ -79,6 +79,7 @@ def _layout(
         },
         users=("etcd", "kube", "kubeadm-etcd", "kubeadm-kas", "kubeadm-kcm", "kubeadm-ks"),
         groups=("kubeadm-sa-key-readers",),
+        certificates=pki,
         kubeadm_configurations=kubeadm_configurations,
     )
 

@@ -78,6 +78,8 @@ class Layout:
     """Groups whose members share a key."""
     data: str = ""
     """The data directory that ``--data-dir`` replaces."""
+    certificates: str = ""
+    """The directory that kubeadm's ``certificatesDir`` replaces."""
     configurations: tuple[str, ...] = ()
     """Files in which ``data-dir`` may stand."""
     services: tuple[str, ...] = ()
@@ -108,10 +110,10 @@ def kubeconfig(component: str, role: Role, path: str, *, needs: str) -> Conventi
     return Convention(component=component, part=Part.KUBECONFIG, role=role, path=path, needs=needs)
 
 
-def moved(layout: Layout, directory: str) -> Layout:
-    """The layout of a node whose data lies in another directory."""
-    default = re.compile(re.escape(layout.data) + r"(?=[/ ]|$)")
-    moved_layout = _moved(layout, default, directory)
+def moved(layout: Layout, default: str, directory: str) -> Layout:
+    """The layout of a node where what belongs into one directory lies in another."""
+    pattern = re.compile(re.escape(default) + r"(?=[/ ]|$)")
+    moved_layout = _moved(layout, pattern, directory)
     return moved_layout if isinstance(moved_layout, Layout) else layout
 
 
