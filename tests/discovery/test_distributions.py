@@ -8,7 +8,7 @@ import pytest
 
 from exporter.discovery.distributions import LAYOUTS
 from exporter.model import Distribution, NodeType, Origin, Reference, Requirement, Role
-from tests.discovery.looking import look, plant, table
+from tests.discovery.looking import files_of, look, plant, table
 
 
 def kubeconfig(user: str, authority: str = "") -> str:
@@ -487,6 +487,26 @@ def test_kubeadms_certificates_may_lie_elsewhere(
     names = ("ca.key", "etcd/ca.key", "etcd/healthcheck-client.key", "front-proxy-ca.key")
     assert keys == {f"{directory}/{name}" for name in names}
     assert "/etc/kubernetes/pki/**" in {search.pattern for search in found.searches}
+
+
+def test_of_an_upgrades_backups_only_what_can_hold_certificates_is_looked_at(tmp_path: Path) -> None:
+    """Beside a dry run's PKI and kubeconfigs lies a copy of all of etcd's data."""
+    folder = "/etc/kubernetes/tmp"
+    wanted = {
+        f"{folder}/kubeadm-init-dryrun1/admin.conf",
+        f"{folder}/kubeadm-upgraded-manifests1/pki/etcd/server.crt",
+        f"{folder}/kubeadm-upgraded-manifests1/pki/etcd/server.key",
+        f"{folder}/own.pem",
+    }
+    others = {
+        f"{folder}/kubeadm-backup-etcd-1/etcd/member/snap/db",
+        f"{folder}/kubeadm-backup-etcd-1/etcd/member/wal/0-0.wal",
+        f"{folder}/kubeadm-backup-manifests-1/etcd.yaml",
+    }
+    plant(tmp_path, {"/etc/kubernetes/kubelet.conf": "", **dict.fromkeys(wanted | others, "")})
+    files = files_of(tmp_path)
+    matched = {path for search in look(tmp_path).searches for path in files.match(search)}
+    assert {path for path in matched if path.startswith(folder)} == wanted
 
 
 def test_microk8s_runs_etcd_only_without_its_lock(tmp_path: Path) -> None:

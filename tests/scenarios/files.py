@@ -52,6 +52,16 @@ def with_key(stem: str) -> Mutation:
     return lambda tree: tree.write(f"{stem}.crt", tree.read(f"{stem}.crt") + tree.read(f"{stem}.key"), 0o644)
 
 
+def backed_up(tree: Tree) -> None:
+    """Leave what ``kubeadm upgrade`` does: manifests, and etcd's data without a certificate in it."""
+    folder = "/etc/kubernetes/tmp/kubeadm-backup-"
+    tree.write(f"{folder}etcd-2026-11-24-08-00-00/etcd/member/snap/db", bytes(2 << 20))
+    tree.write(f"{folder}etcd-2026-11-24-08-00-00/etcd/member/wal/0000000000000000-0000000000000000.wal", b"")
+    tree.write(
+        f"{folder}manifests-2026-11-24-08-00-00/etcd.yaml", tree.read("/etc/kubernetes/manifests/etcd.yaml")
+    )
+
+
 _MK8S = "/var/snap/microk8s/current/credentials"
 CA_KEY = f"{PKI}/ca.key"
 SCENARIOS: tuple[Scenario, ...] = (
@@ -177,6 +187,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         CP,
         copy("/etc/kubernetes/admin.conf", "/etc/kubernetes/tmp/kubeadm-init-dryrun1/admin.conf"),
     ),
+    scenario("leftovers of an upgrade", CP, backed_up),
     scenario(
         "certificate cut off",
         CP,

@@ -17,6 +17,9 @@ from exporter.discovery.distributions.layout import (
 )
 from exporter.model import Distribution, Role
 
+_KINDS = ("crt", "key", "pem", "conf")
+"""What of an upgrade's backups holds certificates or keys; beside them lies a copy of etcd's data."""
+
 _KUBELET = DefaultCommand(
     component="kubelet",
     arguments="--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf"
@@ -59,7 +62,7 @@ def _layout(
             "/etc/kubernetes/ssl/**",
             "/etc/ssl/etcd/**",
             "/etc/kubernetes/*",
-            "/etc/kubernetes/tmp/**",
+            *(f"/etc/kubernetes/tmp/**/*.{kind}" for kind in _KINDS),
             "/var/lib/kubelet/pki/*",
         ),
         enabled=("kubelet",),
