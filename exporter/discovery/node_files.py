@@ -39,14 +39,16 @@ class NodeFiles(Protocol):
         """The files that a pattern matches."""
 
 
-def normalized(path: str) -> str | None:
-    """Reduce an absolute path to one spelling; None for what is no absolute path.
-
-    What still holds a variable that nobody expanded is none either.
-    """
-    if not path.startswith("/") or "\0" in path or "$" in path or len(path) > _PATH_LIMIT:
+def absolute(path: str) -> str | None:
+    """Reduce an absolute path to one spelling; None for what is no absolute path."""
+    if not path.startswith("/") or "\0" in path or len(path) > _PATH_LIMIT:
         return None
     return "/" + normpath(path).lstrip("/")
+
+
+def normalized(path: str) -> str | None:
+    """Do the same for a path of a command line; None too for a variable that nobody expanded."""
+    return None if "$" in path else absolute(path)
 
 
 def is_below(path: str, directory: str) -> bool:

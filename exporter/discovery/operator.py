@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from exporter.discovery.kubeconfigs import Named, follow
-from exporter.discovery.node_files import Documents, normalized
+from exporter.discovery.node_files import Documents, absolute
 from exporter.discovery.references import References
 from exporter.model import File, Origin, Part, Reference, Requirement, Role, Search
 
@@ -17,7 +17,7 @@ def operator_references(
     """Note each file that a pattern matches, and the file itself where the pattern is a plain path."""
     searches = []
     for search in watch:
-        pattern = normalized(search.pattern)
+        pattern = absolute(search.pattern)
         if pattern is None:
             continue
         searches.append(replace(search, pattern=pattern, is_operators=True))
@@ -32,7 +32,14 @@ def operator_references(
                 _add(references, searches[-1], part, path, is_plain=is_plain)
             if part is Part.KUBECONFIG:
                 role = search.role or Role.OTHER
-                named = Named(component="operator", setting=pattern, role=role, inside=path, path=path)
+                named = Named(
+                    component="operator",
+                    setting=pattern,
+                    role=role,
+                    inside=path,
+                    path=path,
+                    locate=absolute,
+                )
                 follow(documents, references, named)
     return tuple(searches)
 

@@ -459,6 +459,27 @@ def test_a_plain_path_of_the_operator_must_be_there(tmp_path: Path) -> None:
     ]
 
 
+def test_a_dollar_in_the_operators_path_is_part_of_a_name(tmp_path: Path) -> None:
+    """Only a command line has variables that somebody may have left unexpanded."""
+    folder = "/opt/a$b"
+    flags = (f"--client-ca-file={folder}/ca.crt",)
+    plant(
+        tmp_path,
+        {
+            **KUBEADM,
+            f"{MANIFESTS}/a.json": component("kube-apiserver", *flags),
+            f"{folder}/me.conf": kubeconfig("client-certificate: me.crt"),
+        },
+    )
+    watch = (Search(pattern=f"{folder}/*.conf"), Search(pattern=f"{folder}/x.crt"))
+    assert rows(tmp_path, "operator", watch=watch) == [
+        f"operator {folder}/*.conf certificate other {folder}/me.crt kubeconfig required",
+        f"operator {folder}/*.conf kubeconfig other {folder}/me.conf operator optional",
+        f"operator {folder}/x.crt certificate other {folder}/x.crt operator required",
+    ]
+    assert rows(tmp_path, "kube-apiserver") == []
+
+
 def test_the_operator_cannot_have_a_signing_key_opened(tmp_path: Path) -> None:
     """A key that something uses as such is one without a look into it."""
     flags = ("--cluster-signing-key-file=/etc/kubernetes/pki/signing.pem",)
