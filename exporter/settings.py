@@ -7,11 +7,15 @@ from typing import Any
 
 import yaml
 
+from exporter.address import ListenAddress, parse_address
 from exporter.model import Role, Search
 
 
 class SettingsError(ValueError):
     """A setting that cannot be used; the message names the place, the key and what is allowed."""
+
+
+DEFAULT_ADDRESS = ListenAddress("127.0.0.1", 9795)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,8 +24,7 @@ class Settings:
 
     host_root: str = "/"
     """The tree to look at; symbolic links are resolved inside it."""
-    listen: str = "127.0.0.1:9795"
-    """HOST:PORT, :PORT for all addresses."""
+    listen: ListenAddress = DEFAULT_ADDRESS
     interval: float = 300.0
     """Seconds between scans that nothing rang for."""
     watch: tuple[Search, ...] = ()
@@ -185,12 +188,11 @@ def _one_of(allowed: tuple[str, ...]) -> Callable[[object], str]:
     return read
 
 
-def _address(value: object) -> str:
-    host, separator, port = str(value).rpartition(":")
-    if not separator or not port.isdigit() or int(port) > 65535 or (":" in host and host[0] != "["):  # noqa: PLR2004
-        message = f"{value!r} is no address; allowed: HOST:PORT, :PORT or [IPV6]:PORT"
-        raise SettingsError(message)
-    return str(value)
+def _address(value: object) -> ListenAddress:
+    try:
+        return parse_address(str(value))
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
 
 
 _READERS: Mapping[str, Callable[[Any], Any]] = {

@@ -63,6 +63,8 @@ def test_bad_flags_are_refused(command: str, flags: list[str], words: list[str])
         (["watch"], ["watch", "node", "check", "demo"]),
         (["node", "--listen", "9795"], ["--listen", "9795", "HOST:PORT"]),
         (["node", "--listen", "127.0.0.1:70000"], ["--listen", "70000"]),
+        (["node", "--listen", "[::1:9795", "--check-config"], ["--listen", "[::1:9795", "[IPV6]:PORT"]),
+        (["node", "--listen", ":009795"], ["--listen", ":009795", "HOST:PORT"]),
         (["node", "--interval", "5"], ["--interval", "'5'", "5m"]),
         (["node", "--interval", "0s"], ["--interval"]),
         (["node", "--web.config.file", "/no/such/web.yml"], ["/no/such/web.yml"]),

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from exporter.address import ListenAddress
 from exporter.model import Role, Search
 from exporter.settings import Settings, SettingsError, duration, load, override, read_flag, search
 
@@ -48,7 +49,7 @@ def test_a_file_sets_every_key(tmp_path: Path) -> None:
 
     assert load(str(file)) == Settings(
         host_root="/host",
-        listen="[::]:9795",
+        listen=ListenAddress("::", 9795),
         interval=60,
         match_keys=False,
         max_file_size=2 << 20,
@@ -71,9 +72,12 @@ def test_a_file_sets_every_key(tmp_path: Path) -> None:
         ("colour: red", "unknown key 'colour'; allowed: host_root, listen"),
         ("interval: soon", "interval: 'soon' is no duration"),
         ("interval: 10ms", "shorter than 1s"),
-        ("listen: 9795", "listen: 9795 is no address"),
+        ("listen: 9795", "listen: '9795' is no address; allowed: HOST:PORT"),
         ("listen: ::1:9795", "is no address"),
         ("listen: localhost:99999", "is no address"),
+        ("listen: '[::1:9795'", "is no address"),
+        ("listen: ':009795'", "is no address"),
+        ("listen: ':²'", "is no address"),
         ("max_files: 0", "no positive number"),
         ("max_file_size: 1TB", "no size"),
         ("match_keys: 'no'", "not true or false"),
@@ -112,11 +116,11 @@ def test_an_absent_file_is_refused_and_an_empty_one_is_not(tmp_path: Path) -> No
 
 def test_flags_win_and_patterns_add_up() -> None:
     """A flag that was not given leaves the file's value."""
-    file = Settings(interval=60, listen=":1", watch=(search("/a"),))
+    file = Settings(interval=60, listen=ListenAddress("", 1), watch=(search("/a"),))
 
     merged = override(file, {"interval": 5.0, "listen": None, "watch": (search("/b"),), "output": "x"})
 
-    assert merged == Settings(interval=5, listen=":1", watch=(search("/a"), search("/b")))
+    assert merged == Settings(interval=5, listen=ListenAddress("", 1), watch=(search("/a"), search("/b")))
 
 
 def test_flags_are_read_as_the_file_is() -> None:

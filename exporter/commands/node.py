@@ -148,7 +148,9 @@ def serve_node(settings: Settings) -> int:
         server.start()
     except ConfigurationError as error:
         raise SettingsError(str(error)) from None
-    logger.info("listening", extra={"address": settings.listen, "port": server.port, "version": __version__})
+    logger.info(
+        "listening", extra={"address": str(settings.listen), "port": server.port, "version": __version__}
+    )
     watcher.start()
     scanning = threading.Thread(target=loop.run, name="scan", daemon=True)
     scanning.start()

@@ -1,48 +1,15 @@
-"""Listen addresses as Go programs write them: ``:9795``, ``[::]:9795``, ``127.0.0.1:9795``."""
+"""Opens the socket of a listen address."""
 
 import contextlib
 import ipaddress
-import re
 import socket
-from dataclasses import dataclass
 from typing import Final
 
+from exporter.address import ListenAddress
 from exporter.server.web_values import ConfigurationError
 
 BACKLOG: Final = 1024
 """A burst beyond it would cost the next client a second, the time until TCP tries again."""
-
-_ADDRESS: Final = re.compile(r"(?:\[(?P<ipv6>[^\[\]]*)\]|(?P<host>[^\[\]:]*)):(?P<port>\d{1,5})\Z")
-
-
-@dataclass(frozen=True, slots=True)
-class ListenAddress:
-    """Where to listen; an empty host is every address of both families."""
-
-    host: str
-    port: int
-
-    @property
-    def is_loopback(self) -> bool:
-        """Only this machine can reach it."""
-        return self.host == "localhost" or is_loopback(self.host)
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether it is an IP address that never leaves the machine."""
-    try:
-        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
-    except ValueError:
-        return False
-
-
-def parse_address(text: str) -> ListenAddress:
-    """Read ``HOST:PORT``; raises ConfigurationError."""
-    found = _ADDRESS.match(text.strip())
-    if not found or int(found["port"]) > 65535:  # noqa: PLR2004 - the highest TCP port
-        message = f"listen address {text!r} is not HOST:PORT, such as 127.0.0.1:9795, :9795 or [::1]:9795"
-        raise ConfigurationError(message)
-    return ListenAddress(found["ipv6"] or found["host"] or "", int(found["port"]))
 
 
 def listen(address: ListenAddress) -> socket.socket:

@@ -5,7 +5,8 @@ import socket
 import threading
 import time
 
-from exporter.server.address import listen, parse_address
+from exporter.address import ListenAddress
+from exporter.server.address import listen
 from exporter.server.connections import Connection, Connections
 from exporter.server.conversation import Conversation, Desk
 from exporter.server.request import Application
@@ -20,8 +21,8 @@ STOP_SECONDS = 0.5
 class Server:
     """Serves an application over HTTP, or HTTPS where the web configuration says so."""
 
-    def __init__(self, address: str, application: Application, web_config: WebConfig) -> None:
-        self.address = parse_address(address)
+    def __init__(self, address: ListenAddress, application: Application, web_config: WebConfig) -> None:
+        self.address = address
         self._connections = Connections()
         self._desk = Desk(application, web_config, self._connections, is_local=self.address.is_loopback)
         self._listener: socket.socket | None = None

@@ -10,6 +10,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
+from exporter.address import ListenAddress
 from exporter.model import Place, Severity, State
 from exporter.report.page import CONTENT_SECURITY_POLICY, render
 from exporter.report.verdict import Urgency
@@ -82,7 +83,7 @@ def opened(browser: webdriver.Chrome, view: View = VIEW) -> Iterator[webdriver.C
         ailment=lambda: "",
         unready=lambda: "",
     )
-    server = Server("127.0.0.1:0", application, WebConfig())
+    server = Server(ListenAddress("127.0.0.1", 0), application, WebConfig())
     server.start()
     try:
         browser.get(f"http://127.0.0.1:{server.port}/")

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from http.client import HTTPConnection, HTTPMessage, HTTPSConnection
 from pathlib import Path
 
+from exporter.address import parse_address
 from exporter.demo import pki
 from exporter.server import Application, Page, Response, Routes, Server, WebConfig
 from exporter.server.request import Request
@@ -56,7 +57,8 @@ def serving(
     application: Application | None = None, *, address: str = "127.0.0.1:0", config: Path | None = None
 ) -> Iterator[Server]:
     """Serve until the block ends."""
-    server = Server(address, application or routes(), WebConfig(str(config) if config else None))
+    web_config = WebConfig(str(config) if config else None)
+    server = Server(parse_address(address), application or routes(), web_config)
     server.start()
     try:
         yield server

@@ -8,7 +8,6 @@ import bcrypt
 import pytest
 
 from exporter.server import ConfigurationError, Request
-from exporter.server.address import ListenAddress, parse_address
 from exporter.server.auth import LANE_LENGTH, Passwords, Verdict, cost_of
 from exporter.server.request import Response
 from tests.server.speaking import PATIENCE, ask, routes, serving
@@ -145,47 +144,6 @@ def test_a_flood_of_guesses_delays_nobody_known(monkeypatch: pytest.MonkeyPatch)
         for thread in guesses:
             thread.join()
     assert verdicts == [Verdict.BUSY] + [Verdict.BAD] * LANE_LENGTH
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("127.0.0.1:9795", ListenAddress("127.0.0.1", 9795)),
-        (":9795", ListenAddress("", 9795)),
-        ("[::]:9795", ListenAddress("::", 9795)),
-        ("[::1]:0", ListenAddress("::1", 0)),
-        ("localhost:80", ListenAddress("localhost", 80)),
-    ],
-)
-def test_listen_addresses_are_read_as_go_reads_them(text: str, expected: ListenAddress) -> None:
-    """Host and port, IPv6 in brackets, an empty host for every address."""
-    assert parse_address(text) == expected
-
-
-@pytest.mark.parametrize("text", ["", "9795", "localhost", "::1:9795", "[::1]", "x:99999", "x:-1", "a:b:1"])
-def test_other_listen_addresses_are_refused(text: str) -> None:
-    """The message shows what was meant."""
-    with pytest.raises(ConfigurationError, match="HOST:PORT"):
-        parse_address(text)
-
-
-@pytest.mark.parametrize(
-    ("address", "is_local"),
-    [
-        ("127.0.0.1:1", True),
-        ("127.9.9.9:1", True),
-        ("[::1]:1", True),
-        ("localhost:1", True),
-        (":1", False),
-        ("0.0.0.0:1", False),
-        ("[::]:1", False),
-        ("10.0.0.1:1", False),
-        ("example.org:1", False),
-    ],
-)
-def test_only_loopback_is_local(address: str, is_local: bool) -> None:
-    """An address that anybody else could reach is not."""
-    assert parse_address(address).is_loopback is is_local
 
 
 def test_a_taken_port_is_a_configuration_error() -> None:
