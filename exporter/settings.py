@@ -3,12 +3,14 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from exporter.address import ListenAddress, parse_address
 from exporter.model import Role, Search
+from exporter.parsing import yaml as bounded_yaml
 
 
 class SettingsError(ValueError):
@@ -50,19 +52,28 @@ LOG_FORMATS = ("logfmt", "json")
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _SIZES = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20}
 
+_MOST_DAYS = 36_500
+_MOST_BYTES = 1 << 30
+_MOST_FILES = 1_000_000
+
 
 def duration(text: object) -> float:
     """Read a Prometheus duration such as ``90s``, ``5m`` or ``1h30m``, in seconds.
 
     Raises:
-        SettingsError: it is none.
+        SettingsError: it is none, or longer than a century.
 
     """
-    parts = re.findall(r"(\d+)(ms|[smhdw])", str(text))
-    if not parts or "".join(number + unit for number, unit in parts) != str(text):
-        message = f"{text!r} is no duration; allowed: numbers with ms, s, m, h, d or w, such as 5m or 1h30m"
+    parts = re.findall(r"([0-9]{1,15})(ms|[smhdw])", str(text))
+    seconds = float(sum(int(number) * _UNITS[unit] for number, unit in parts))
+    is_whole = parts and "".join(number + unit for number, unit in parts) == str(text)
+    if not is_whole or seconds > _MOST_DAYS * _UNITS["d"]:
+        message = (
+            f"{text!r} is no duration; allowed: numbers with ms, s, m, h, d or w, such as 5m or 1h30m, "
+            f"up to {_MOST_DAYS}d"
+        )
         raise SettingsError(message)
-    return float(sum(int(number) * _UNITS[unit] for number, unit in parts))
+    return seconds
 
 
 def search(text: str) -> Search:
@@ -86,16 +97,20 @@ def load(path: str) -> Settings:
 
     """
     try:
-        with open(path, encoding="utf-8") as file:  # noqa: PTH123 - pathlib costs memory for one open
-            content = yaml.safe_load(file)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        message = f"{path}: cannot be read: {error}"
+        content = Path(path).read_bytes()
+    except OSError as error:
+        message = f"{path}: cannot be read: {error.strerror}"
         raise SettingsError(message) from None
-    if not isinstance(content or {}, Mapping):
+    document = bounded_yaml.load(content)
+    if document is None and (objection := _objection(content)):
+        message = f"{path}: cannot be read: {objection}"
+        raise SettingsError(message)
+    given = document or {}
+    if not isinstance(given, Mapping):
         message = f"{path}: must hold keys and values"
         raise SettingsError(message)
     values = {}
-    for key, value in (content or {}).items():
+    for key, value in given.items():
         if key not in _READERS:
             message = f"{path}: unknown key {key!r}; allowed: {', '.join(_READERS)}"
             raise SettingsError(message)
@@ -105,6 +120,16 @@ def load(path: str) -> Settings:
             message = f"{path}: {key}: {error}"
             raise SettingsError(message) from None
     return replace(Settings(), **values)
+
+
+def _objection(content: bytes) -> str:
+    """Say what keeps a file from being read, and where; empty where there is nothing to read."""
+    try:
+        events = list(yaml.parse(content, Loader=yaml.CSafeLoader))
+    except yaml.YAMLError as error:
+        return str(error).replace('"<byte string>"', "it")
+    has_values = any(isinstance(event, yaml.CollectionStartEvent) for event in events)
+    return "it is nested too deeply, too large, or has a key that is no text" if has_values else ""
 
 
 def override(settings: Settings, flags: Mapping[str, Any]) -> Settings:
@@ -119,7 +144,7 @@ def _search(pattern: object, role: object = "") -> Search:
     if not isinstance(pattern, str) or not pattern.startswith("/"):
         message = f"{pattern!r} is no absolute path or glob, such as /opt/pki/*.crt"
         raise SettingsError(message)
-    if role and role not in set(Role):
+    if role and role not in tuple(Role):
         message = f"unknown role {role!r}; allowed: {', '.join(Role)}"
         raise SettingsError(message)
     return Search(pattern=pattern, role=Role(str(role)) if role else None, is_operators=True)
@@ -150,16 +175,17 @@ def _positive_duration(value: object) -> float:
 
 
 def _size(value: object) -> int:
-    match = re.fullmatch(r"(\d+)\s*([A-Za-z]*)", str(value))
-    if match is None or match[2] not in _SIZES or int(match[1]) == 0:
-        message = f"{value!r} is no size; allowed: a number of bytes, KiB or MiB"
+    match = re.fullmatch(r"([0-9]{1,10})\s*([A-Za-z]*)", str(value))
+    size = int(match[1]) * _SIZES.get(match[2], 0) if match else 0
+    if not 0 < size <= _MOST_BYTES:
+        message = f"{value!r} is no size; allowed: a number of bytes, KiB or MiB, up to 1024MiB"
         raise SettingsError(message)
-    return int(match[1]) * _SIZES[match[2]]
+    return size
 
 
 def _count(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        message = f"{value!r} is no positive number"
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _MOST_FILES:
+        message = f"{value!r} is no positive number up to {_MOST_FILES}"
         raise SettingsError(message)
     return value
 

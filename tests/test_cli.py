@@ -73,6 +73,8 @@ def test_bad_flags_are_refused(command: str, flags: list[str], words: list[str])
         (["check", "--role", "apiservre"], ["apiservre", "apiserver"]),
         (["check", "--warn", "soon"], ["--warn", "soon"]),
         (["check", "--critical", "7"], ["--critical", "'7'"]),
+        (["check", "--warn", "99999999999999d"], ["--warn", "36500d"]),
+        (["node", "--interval", "20000w"], ["--interval", "36500d"]),
         (["demo"], ["DIR"]),
     ],
 )

@@ -10,16 +10,26 @@ from exporter.settings import Settings, SettingsError, duration, load, override,
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("5m", 300), ("1h30m", 5400), ("90s", 90), ("2w", 1209600), ("500ms", 0.5)]
+    ("text", "seconds"),
+    [
+        ("5m", 300),
+        ("1h30m", 5400),
+        ("90s", 90),
+        ("2w", 1209600),
+        ("500ms", 0.5),
+        ("36500d", 3153600000),
+    ],
 )
 def test_durations_are_prometheus(text: str, seconds: float) -> None:
     """A duration is written as in Prometheus."""
     assert duration(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "5", "m", "5 m", "-5m", "5m3", "1.5h", "five"])
+@pytest.mark.parametrize(
+    "text", ["", "5", "m", "5 m", "-5m", "5m3", "1.5h", "five", "²s", "36501d", "9" * 5000 + "s"]
+)
 def test_other_durations_are_refused_with_an_example(text: str) -> None:
-    """The refusal shows what would be right."""
+    """The refusal shows what would be right, also for one too long for any clock."""
     with pytest.raises(SettingsError, match=r"5m or 1h30m"):
         duration(text)
 
@@ -79,7 +89,13 @@ def test_a_file_sets_every_key(tmp_path: Path) -> None:
         ("listen: ':009795'", "is no address"),
         ("listen: ':²'", "is no address"),
         ("max_files: 0", "no positive number"),
+        ("max_files: 1000001", "no positive number up to 1000000"),
         ("max_file_size: 1TB", "no size"),
+        ("max_file_size: 0KiB", "no size"),
+        ("max_file_size: 1025MiB", "up to 1024MiB"),
+        ("max_file_size: " + "9" * 5000, "up to 1024MiB"),
+        ("interval: 2026-13-45", "no duration"),
+        ("interval: !!timestamp x", "no duration"),
         ("match_keys: 'no'", "not true or false"),
         ("log_level: loud", "not one of debug, info, warning, error"),
         ("host_root: [a]", "is no text"),
@@ -88,7 +104,11 @@ def test_a_file_sets_every_key(tmp_path: Path) -> None:
         ("watch: [{pattern: /a, role: king}]", "unknown role 'king'; allowed: ca, etcd-ca"),
         ("watch: [{pattern: /a, rule: ca}]", "neither a pattern nor a mapping"),
         ("- a", "must hold keys and values"),
-        ("{", "cannot be read"),
+        ("watch: [{pattern: /a, role: [ca]}]", "unknown role ['ca']"),
+        ("{", "expected node content\n  in it, line 2, column 1"),
+        ("[" * 20_000, "cannot be read: "),
+        ("[" * 500 + "]" * 500, "nested too deeply"),
+        ("? [a]\n: b", "a key that is no text"),
     ],
 )
 def test_a_bad_file_is_refused_by_file_key_and_what_is_allowed(
@@ -107,9 +127,9 @@ def test_a_bad_file_is_refused_by_file_key_and_what_is_allowed(
 
 def test_an_absent_file_is_refused_and_an_empty_one_is_not(tmp_path: Path) -> None:
     """A file that was named must be there."""
-    (tmp_path / "empty.yaml").write_text("")
-
-    assert load(str(tmp_path / "empty.yaml")) == Settings()
+    for text in ("", "# nothing yet\n", "---\n", "{}\n"):
+        (tmp_path / "empty.yaml").write_text(text)
+        assert load(str(tmp_path / "empty.yaml")) == Settings()
     with pytest.raises(SettingsError, match="cannot be read"):
         load(str(tmp_path / "absent.yaml"))
 
