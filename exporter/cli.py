@@ -140,7 +140,11 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
 def _settings(options: argparse.Namespace) -> Settings:
     """Flags over the file; the environment says nothing but the name that Kubernetes gave the node."""
     settings = load(options.config) if options.config else Settings()
-    return override(settings, {"node_name": os.environ.get("NODE_NAME"), **vars(options)})
+    settings = override(settings, {"node_name": os.environ.get("NODE_NAME"), **vars(options)})
+    if not (settings.host_root and Path(settings.host_root).is_dir()):
+        message = f"no such directory: {settings.host_root!r}"
+        raise SettingsError(message)
+    return settings
 
 
 def _run_node(options: argparse.Namespace) -> int:

@@ -48,6 +48,8 @@ def assert_refused(run: subprocess.CompletedProcess[str], words: Iterable[str]) 
         (["--log-level", "loud"], ["--log-level", "loud", "debug, info, warning, error"]),
         (["--log-format", "xml"], ["--log-format", "xml", "logfmt, json"]),
         (["--host-root", "/no/such/root"], ["no such directory", "/no/such/root"]),
+        (["--host-root", ""], ["no such directory", "''"]),
+        (["--host-root", "/no/such/root", "--check-config"], ["no such directory", "/no/such/root"]),
         (["--config", "/no/such/file"], ["/no/such/file", "cannot be read"]),
     ],
 )
@@ -110,7 +112,7 @@ def test_check_config_says_that_a_good_one_is_good(command: str, tmp_path: Path)
     config = tmp_path / "config.yml"
     config.write_text(
         "interval: 1m\nlisten: ':9795'\nwatch: [/opt/*.crt, {pattern: /srv/ca.pem, role: ca}]\n"
-        "max_file_size: 2MiB\nhost_root: /no/such/root\n",
+        f"max_file_size: 2MiB\nhost_root: {tmp_path}\n",
         encoding="utf-8",
     )
 

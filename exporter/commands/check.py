@@ -40,9 +40,6 @@ class CheckOptions:
 
 def check(settings: Settings, options: CheckOptions, out: TextIO | None = None) -> int:
     """Scan, print, and return the exit code of DESIGN: 0 well, 1 look at it, 2 broken, 3 not made."""
-    if not Path(settings.host_root).is_dir():
-        print(f"kube-pki-exporter: no such directory: {settings.host_root!r}", file=sys.stderr)
-        return UNUSABLE
     scanner = Scanner(settings=settings, host=Host(settings.host_root, max_size=settings.max_file_size))
     picture = _settled(scanner)
     assessment = assess(

@@ -9,7 +9,6 @@ import threading
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
 from exporter import __version__
 from exporter.checks import CHECKS
@@ -117,9 +116,6 @@ def serve_node(settings: Settings) -> int:
         SettingsError: something cannot be used.
 
     """
-    if not Path(settings.host_root).is_dir():
-        message = f"no such directory: {settings.host_root!r}"
-        raise SettingsError(message)
     configure(settings.log_level, settings.log_format)
     share_one_heap()
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)  # threads inherit it, so that sigwait alone hears them

@@ -64,4 +64,4 @@ def test_a_pod_starts_the_program_with_good_arguments(variant: str) -> None:
     """The arguments of a container are ones that the program takes; files of the pod are not here."""
     for daemonset in of_kind(rendered(variant), "DaemonSet"):
         arguments = container_of(daemonset)["args"]
-        accepted([each for each in arguments if not each.startswith("--web.config.file")])
+        accepted([each for each in arguments if not each.startswith(("--web.config.file", "--host-root"))])
