@@ -18,7 +18,10 @@ from exporter.settings import Settings, SettingsError, duration, load, override,
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose refusal has the exit code of a check that could not be made."""
+    """A parser of whole words, whose refusal has the exit code of a check that could not be made."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - the settings are argparse's
+        super().__init__(**settings, allow_abbrev=False)
 
     def error(self, message: str) -> Any:  # noqa: ANN401 - the signature is argparse's
         self.print_usage(sys.stderr)
@@ -132,7 +135,14 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
     add("-o", dest="output_format", choices=("table", "json", "prometheus"), default="table")
     add("--output", metavar="FILE", default="", help="write there, in one step, instead of standard output")
     add("--name", metavar="GLOB", action="append", default=[], help="only certificates of that name or path")
-    add("--role", metavar="ROLE", action="append", default=[], choices=list(Role), help="only that role")
+    add(
+        "--role",
+        metavar="ROLE",
+        action="append",
+        default=[],
+        choices=[*map(str, Role)],
+        help="only that role",
+    )
     add("--warn", metavar="DURATION", type=_reader(duration), default=duration("30d"), help="default 30d")
     add("--critical", metavar="DURATION", type=_reader(duration), default=duration("7d"), help="default 7d")
 
