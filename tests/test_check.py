@@ -26,6 +26,7 @@ PROGRAM = (sys.executable, "-m", "exporter", "check")
 SCHEMA = json.loads((ROOT / "docs/inventory.schema.json").read_text(encoding="utf-8"))
 DAY = timedelta(days=1)
 RECORDED = sorted(path.name.removesuffix(".tar.gz") for path in (ROOT / "tests/nodes").glob("*.tar.gz"))
+PATH = re.compile(r'[{,]path="([^"]*)"')
 is_root = pytest.mark.skipif(os.geteuid() != 0, reason="its files must belong to root: run as root")
 
 
@@ -166,6 +167,25 @@ def test_what_is_narrowed_away_does_not_count(demo: DemoNode) -> None:
     assert (found["status"], found["findings"], found["failures"]) == ("ok", [], [])
     assert check(demo.root, "--name", "admin.conf").returncode == 0
     assert check(demo.root, "--name", "front-proxy-client").returncode == 2
+
+
+def test_series_are_narrowed_as_the_exit_code_is(demo: DemoNode) -> None:
+    """One expired certificate of another component is not in the file either; the node is."""
+
+    def series(*flags: str) -> list[str]:
+        return check(demo.root, "-o", "prometheus", *flags).stdout.splitlines()
+
+    def paths(lines: list[str], *families: str) -> set[str]:
+        return {found[1] for line in lines if line.startswith(families) and (found := PATH.search(line))}
+
+    judged = ("kubepki_certificate_", "kubepki_finding{", "kubepki_document_failure{", "kubepki_reference_")
+    whole, narrow = series(), series("--name", "admin.conf")
+
+    assert paths(narrow, *judged) == {"/etc/kubernetes/admin.conf"} < paths(whole, *judged)
+    assert paths(series("--role", "ca"), "kubepki_certificate_info{") >= {f"/{PKI}/ca.crt"}
+    assert not [line for line in narrow if line.startswith("kubepki_check_findings{") and line[-2:] != " 0"]
+    assert [line for line in whole if line.startswith("kubepki_check_findings{") and line[-2:] != " 0"]
+    assert paths(narrow, "kubepki_trust_anchor_info{") == paths(whole, "kubepki_trust_anchor_info{")
 
 
 def test_the_demo_has_what_it_promises(demo: DemoNode) -> None:

@@ -14,7 +14,7 @@ from typing import TextIO
 from exporter.checks import CHECKS
 from exporter.exposition import Exposition, Report, Status
 from exporter.host import Host
-from exporter.report.document import Assessment, Narrowing, assess, document
+from exporter.report.document import Assessment, Narrowing, assess, document, narrowed
 from exporter.report.table import Style, table
 from exporter.report.verdict import Thresholds
 from exporter.scan import Picture, Scanner
@@ -49,7 +49,10 @@ def check(settings: Settings, options: CheckOptions, out: TextIO | None = None) 
         thresholds=options.thresholds,
         narrowing=options.narrowing,
     )
-    if not _print(picture, assessment, options, out or sys.stdout):
+    asked_about = Picture(
+        inventory=narrowed(picture.inventory, options.narrowing), findings=assessment.findings
+    )
+    if not _print(asked_about, assessment, options, out or sys.stdout):
         return UNUSABLE
     if assessment.is_empty and (options.narrowing.names or not picture.inventory.occurrences):
         sought = f"named {' or '.join(options.narrowing.names)} " if options.narrowing.names else ""

@@ -1,7 +1,7 @@
 """The JSON document of ``check -o json`` and of ``/api/v1/inventory`` (docs/inventory.schema.json)."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from posixpath import basename
@@ -39,6 +39,10 @@ class Narrowing:
             fnmatchcase(name, pattern) or fnmatchcase(path, pattern) for pattern in self.names
         )
         return named and (not self.roles or role in self.roles)
+
+    def keeps_what(self, found: Occurrence | Finding | PlacedFailure) -> bool:
+        """What was found is asked about."""
+        return self.keeps(found.place.path, found.role, found.place.entry)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,35 +89,35 @@ def assess(
 ) -> Assessment:
     """Judge everything that the narrowing keeps against the clock."""
     needed = needed_authorities(inventory)
-    keeps = (narrowing or Narrowing()).keeps
+    narrowing = narrowing or Narrowing()
     limits = thresholds or Thresholds()
+    kept = narrowed(inventory, narrowing)
     return Assessment(
         inventory=inventory,
         now=now,
         certificates=tuple(
             (occurrence, urgency_of(occurrence, needed, limits, now))
             for occurrence in sorted(
-                inventory.occurrences, key=lambda found: (found.effective_not_after, found.place)
+                kept.occurrences, key=lambda found: (found.effective_not_after, found.place)
             )
-            if keeps(occurrence.place.path, occurrence.role, occurrence.place.entry)
         ),
-        findings=tuple(
-            finding for finding in findings if keeps(finding.place.path, finding.role, finding.place.entry)
-        ),
-        failures=tuple(
-            failure
-            for failure in inventory.failures
-            if keeps(failure.place.path, failure.role, failure.place.entry)
-        ),
-        missing=_missing(inventory, keeps),
+        findings=tuple(filter(narrowing.keeps_what, findings)),
+        failures=kept.failures,
+        missing=tuple(kept.references_to(path)[0] for path in missing_paths(kept)),
         unreliable_lifetimes=_unreliable_lifetimes(inventory),
     )
 
 
-def _missing(inventory: Inventory, keeps: Callable[[str, Role], bool]) -> tuple[Reference, ...]:
-    paths = missing_paths(inventory)
-    named = [inventory.references_to(path)[0] for path in paths]
-    return tuple(reference for reference in named if keeps(reference.path, reference.role))
+def narrowed(inventory: Inventory, narrowing: Narrowing) -> Inventory:
+    """Leave out the certificates, failures and references that nobody asked about; the node stays."""
+    return replace(
+        inventory,
+        occurrences=tuple(filter(narrowing.keeps_what, inventory.occurrences)),
+        failures=tuple(filter(narrowing.keeps_what, inventory.failures)),
+        references=tuple(
+            reference for reference in inventory.references if narrowing.keeps(reference.path, reference.role)
+        ),
+    )
 
 
 def _unreliable_lifetimes(inventory: Inventory) -> frozenset[Place]:
