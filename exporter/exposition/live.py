@@ -53,8 +53,8 @@ def source_last_success(status: Status) -> Iterator[Sample]:
 
 @live("kubepki_scans_total", "How many scans were made, by what triggered them.", ("trigger",))
 def scans(status: Status) -> Iterator[Sample]:
-    """One sample for each trigger, from the start."""
-    for trigger in TRIGGERS:
+    """One sample for each trigger where scans repeat, from the start."""
+    for trigger in TRIGGERS if status.scans else ():
         yield (trigger,), status.scans.get(trigger, 0)
 
 

@@ -15,7 +15,7 @@ class Status:
     readings: tuple[Reading, ...] = ()
     """What each source did in the last scan."""
     scans: Mapping[str, int] = field(default_factory=dict)
-    """Trigger to number of scans since the start."""
+    """Trigger to number of scans since the start; empty where scans do not repeat."""
     scan_seconds: float | None = None
     last_scan: float | None = None
     """Unix time at which the last scan ended."""

@@ -154,9 +154,8 @@ def test_a_text_file_leaves_the_process_out(exposition: Exposition) -> None:
 
 
 def test_what_is_not_known_has_no_sample(exposition: Exposition) -> None:
-    """A command without watch, web configuration and interval prints none of their families."""
+    """A command without loop, watch and web configuration prints none of their families."""
     text = exposition.textfile(Status(command="check")).decode()
-    for absent in ("kubepki_watch", "kubepki_web_config", "kubepki_scan_interval", "kubepki_source"):
+    for absent in ("kubepki_watch", "kubepki_web_config", "kubepki_scan", "kubepki_source"):
         assert absent not in text
-    assert 'kubepki_scans_total{trigger="signal"} 0' in text
     assert "NaN" not in text
