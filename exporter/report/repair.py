@@ -1,5 +1,6 @@
 """The commands that repair a finding or renew a certificate on the distribution at hand."""
 
+import re
 from posixpath import dirname, splitext
 from shlex import quote
 
@@ -37,6 +38,9 @@ _KUBEADM_NAMES = frozenset(
 )
 """What ``kubeadm certs renew`` knows by these names (kubeadm ``certlist.go``)."""
 
+_KIND = re.compile(r"\A(?:user|cluster)/")
+"""What says which part of a kubeconfig an entry is; the rest is its name."""
+
 
 def repair_of(finding: Finding, node: Node) -> Lines:
     """What to do about a finding, in a line or two; empty where only the runbook helps."""
@@ -72,7 +76,7 @@ def _lines(table: Table, place: Place, role: Role, node: Node) -> Lines:
         "path": quote(printable(place.path)),
         "directory": quote(printable(dirname(place.path))),
         "stem": quote(printable(splitext(place.path)[0])),
-        "entry": quote(printable(place.entry.partition("/")[2] or place.entry)),
+        "entry": quote(printable(_KIND.sub("", place.entry))),
         "name": role,
         "distribution": node.distribution,
         "service": _service(node),

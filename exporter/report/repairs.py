@@ -1,7 +1,8 @@
 """What repairs each defect on each distribution, as rows; the runbooks explain them.
 
 Placeholders: ``{path}`` and ``{stem}`` (without extension) are quoted for a shell, ``{entry}`` is the name
-inside a kubeconfig, ``{name}`` is kubeadm's name of the certificate, ``{service}`` the distribution's unit.
+inside a kubeconfig, or etcd's setting or address, ``{name}`` is kubeadm's name of the certificate,
+``{service}`` the distribution's unit.
 """
 
 from collections.abc import Mapping

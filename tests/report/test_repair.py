@@ -99,6 +99,21 @@ def test_a_hostile_path_stays_one_word_of_the_command() -> None:
     assert repair_of(finding, KUBEADM)[0] == "chmod 600 '/pki/$(reboot); rm -rf\\n.key'"
 
 
+@pytest.mark.parametrize(
+    ("check", "entry", "words"),
+    [
+        ("etcd_plaintext_listener", "http://0.0.0.0:2379", "give etcd https in place of http://0.0.0.0:2379"),
+        ("etcd_auto_tls", "peer-auto-tls", "switch --peer-auto-tls off"),
+        ("kubeconfig_ca_stale", "cluster/user/a/b", "kubectl config set-cluster user/a/b --kubeconfig"),
+    ],
+)
+def test_an_entry_is_named_whole(check: str, entry: str, words: str) -> None:
+    """Only the kind of a kubeconfig's entry is no part of its name."""
+    finding = replace(FINDING, check=check, place=Place("/etc/x", entry))
+
+    assert words in "\n".join(repair_of(finding, KUBEADM))
+
+
 def test_a_kubeconfigs_certificate_is_renewed_in_its_file() -> None:
     """There is no pair of files to move away."""
     place = Place("/etc/kubernetes/scheduler.conf", "user/system:kube-scheduler")
