@@ -63,6 +63,11 @@ class Protection:
         """Nobody gets an answer without a password or a verified certificate."""
         return self.passwords is not None or self.requires_certificate
 
+    @property
+    def guards(self) -> bool:
+        """TLS or a password stands between a client and the answers."""
+        return self.tls is not None or self.passwords is not None
+
     def admits(self, names: frozenset[str]) -> bool:
         """Tell whether a client whose certificate has these names is one of those allowed."""
         return not self.allowed_sans or not self.allowed_sans.isdisjoint(names)

@@ -59,7 +59,7 @@ class WebConfig:
     def _reload(self) -> None:
         versions: dict[str, Version | None] = {}
         try:
-            self._protection = _load(self.path, versions)
+            self._protection = _load(self.path, versions, may_be_empty=not self._protection.guards)
         except ConfigurationError as error:
             self.reload_successful = False
             logger.warning("web configuration refused, the old one stays", extra={"reason": str(error)})
@@ -72,7 +72,7 @@ class WebConfig:
         logger.info("web configuration loaded", extra={"path": self.path})
 
 
-def _load(path: str, versions: dict[str, Version | None]) -> Protection:
+def _load(path: str, versions: dict[str, Version | None], *, may_be_empty: bool = True) -> Protection:
     """Read everything, leaving in *versions* what each file was; raises ConfigurationError."""
     try:
         content = _content(path, versions)
@@ -80,6 +80,8 @@ def _load(path: str, versions: dict[str, Version | None]) -> Protection:
         if document is None:
             if _says_something(content):
                 _fail("is not YAML, or too large")
+            if not may_be_empty:  # who rewrites a file in place empties it first
+                _fail("is empty; {} would switch TLS and passwords off")
             document = {}
         settings = read_settings(document)
         return _protection(settings, path, versions)

@@ -151,6 +151,42 @@ def test_a_broken_reload_is_kept_out_and_said(files: Pki) -> None:
     assert config.last_reload_success > success
 
 
+@pytest.mark.parametrize("text", ["", "\n", "# back in a moment\n"])
+def test_an_emptied_file_opens_nothing(text: str, files: Pki) -> None:
+    """Who rewrites it in place empties it first; only ``{}`` says that all protection shall go."""
+    path = files.config("")
+    config = WebConfig(str(path))
+    first = config.current()
+    path.write_text(text)
+    assert config.current() is first
+    assert not config.reload_successful
+    path.write_text("{}\n")
+    assert config.current().tls is None
+    assert config.reload_successful
+
+
+def test_an_emptied_file_keeps_asking_for_passwords(tmp_path: Path) -> None:
+    """Without TLS as well."""
+    path = tmp_path / "web.yml"
+    hashed = bcrypt.hashpw(b"right", bcrypt.gensalt(4)).decode()
+    path.write_text(f"basic_auth_users:\n  alice: {hashed}\n")
+    with serving(config=path) as server:
+        path.write_text("")
+        assert ask(server).status == 401
+        path.write_text("{}\n")
+        assert ask(server).status == 200
+
+
+def test_an_emptied_file_that_protected_nothing_is_as_good_as_before(tmp_path: Path) -> None:
+    """There is nothing to lose, and so nothing to report."""
+    path = tmp_path / "web.yml"
+    path.write_text("http_server_config:\n  http2: true\n")
+    config = WebConfig(str(path))
+    path.write_text("")
+    config.current()
+    assert config.reload_successful
+
+
 def test_a_half_written_pair_is_taken_up_when_it_is_whole(files: Pki) -> None:
     """The certificate of a new pair with the key of the old one waits for the key."""
     config = WebConfig(str(files.config("")))
