@@ -16,6 +16,9 @@ from exporter.report.document import Narrowing
 from exporter.report.verdict import Thresholds
 from exporter.settings import Settings, SettingsError, duration, load, override, read_flag, search
 
+INTERRUPTED = 130
+"""The exit code after Ctrl-C, as shells have it: 128 and the number of SIGINT."""
+
 
 class _Parser(argparse.ArgumentParser):
     """A parser of whole words, whose refusal has the exit code of a check that could not be made."""
@@ -37,6 +40,8 @@ def run(arguments: Sequence[str]) -> int:
     except SettingsError as error:
         print(f"kube-pki-exporter: {error}", file=sys.stderr)
         return UNUSABLE
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -424,6 +424,26 @@ def test_a_full_disk_behind_standard_output_is_3(node: DemoNode) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("redirection", [">&-", ">&- 2>&-"])
+def test_a_closed_standard_output_is_3(redirection: str, node: DemoNode, tmp_path: Path) -> None:
+    """A file will do without it."""
+    target = tmp_path / "out"
+
+    def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["sh", "-c", f'exec "$@" {redirection}', "sh", *PROGRAM, "--host-root", node.root, *arguments],
+            check=False,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+        )
+
+    assert run().returncode == 3
+    assert "Traceback" not in (written := run("--output", target)).stderr
+    assert written.returncode != 3
+    assert "certificates in use" in target.read_text(encoding="utf-8")
+
+
 def test_a_reader_that_has_seen_enough_is_no_error(demo: DemoNode) -> None:
     """``check | head -1`` keeps the exit code of the node."""
     ours, its = os.pipe()

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -142,6 +143,26 @@ def test_an_address_in_use_is_refused(tmp_path: Path) -> None:
         run = program("node", "--host-root", tmp_path, "--listen", f"127.0.0.1:{port}")
 
     assert_refused(run, ["127.0.0.1", str(port), "in use"])
+
+
+@pytest.mark.parametrize("command", ["node", "check"])
+def test_an_interrupt_ends_it_without_a_word(command: str, tmp_path: Path) -> None:
+    """Ctrl-C, here while it waits for its configuration file, is 130 as in any shell."""
+    config = tmp_path / "config.yml"
+    os.mkfifo(config)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever runs the tests may ignore it
+    try:
+        process = subprocess.Popen(
+            [*PROGRAM, command, "--config", config], stderr=subprocess.PIPE, text=True, cwd=ROOT
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with config.open("w", encoding="utf-8"):  # waits for the program to open it
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+    assert process.stderr
+    assert process.stderr.read() == ""
+    process.stderr.close()
 
 
 def test_the_version_is_told() -> None:

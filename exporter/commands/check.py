@@ -38,8 +38,11 @@ class CheckOptions:
     thresholds: Thresholds
 
 
-def check(settings: Settings, options: CheckOptions, out: TextIO | None = None) -> int:
+def check(settings: Settings, options: CheckOptions) -> int:
     """Scan, print, and return the exit code of DESIGN: 0 well, 1 look at it, 2 broken, 3 not made."""
+    if not (options.output or sys.stdout):
+        print("kube-pki-exporter: standard output is closed", file=sys.stderr)
+        return UNUSABLE
     scanner = Scanner(settings=settings, host=Host(settings.host_root, max_size=settings.max_file_size))
     picture = _settled(scanner)
     assessment = assess(
@@ -52,7 +55,7 @@ def check(settings: Settings, options: CheckOptions, out: TextIO | None = None) 
     asked_about = Picture(
         inventory=narrowed(picture.inventory, options.narrowing), findings=assessment.findings
     )
-    if not _print(asked_about, assessment, options, out or sys.stdout):
+    if not _print(asked_about, assessment, options, sys.stdout):
         return UNUSABLE
     if assessment.is_empty and (options.narrowing.names or not picture.inventory.occurrences):
         sought = f"named {' or '.join(options.narrowing.names)} " if options.narrowing.names else ""
