@@ -155,7 +155,7 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
 def _settings(options: argparse.Namespace) -> Settings:
     """Flags over the file; the environment says nothing but the name that Kubernetes gave the node."""
     settings = load(options.config) if options.config else Settings()
-    settings = override(settings, {"node_name": os.environ.get("NODE_NAME"), **vars(options)})
+    settings = override(settings, {"node_name": os.environ.get("NODE_NAME") or None, **vars(options)})
     if not (settings.host_root and Path(settings.host_root).is_dir()):
         message = f"no such directory: {settings.host_root!r}"
         raise SettingsError(message)

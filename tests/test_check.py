@@ -188,6 +188,19 @@ def test_series_are_narrowed_as_the_exit_code_is(demo: DemoNode) -> None:
     assert paths(narrow, "kubepki_trust_anchor_info{") == paths(whole, "kubepki_trust_anchor_info{")
 
 
+@pytest.mark.parametrize(("variable", "name"), [("", "configured"), ("from-pod", "from-pod")])
+def test_the_environment_names_the_node_unless_empty(
+    variable: str, name: str, node: DemoNode, tmp_path: Path
+) -> None:
+    """An empty ``NODE_NAME`` is as good as none, and leaves the name of the file."""
+    config = tmp_path / "config.yml"
+    config.write_text("node_name: configured\n", encoding="utf-8")
+
+    run = check(node.root, "-o", "json", "--config", config, environment={"NODE_NAME": variable})
+
+    assert json.loads(run.stdout)["node"]["name"] == name
+
+
 def test_the_demo_has_what_it_promises(demo: DemoNode) -> None:
     """Healthy, expiring, expired, superseded, left over and broken items."""
     found = document(demo.root)
