@@ -1,6 +1,7 @@
 """The open connections: a bounded number, so that those who only hold one never keep a scrape out."""
 
 import contextlib
+import math
 import socket
 import threading
 import time
@@ -9,19 +10,24 @@ from typing import Final
 LIMIT: Final = 64
 SETTLED: Final = 1.0
 """Seconds after which a connection without a request counts as one that only holds its place."""
+STALLED: Final = 0.1
+"""Seconds in which a client takes nothing of its response before it gives way, when every place is taken."""
 PATIENCE: Final = 2.0
-"""Seconds that a response may take before its connection gives way, when every other one responds too."""
+"""Seconds that a response may take, however it moves, before it gives way in the same case."""
+_POLL: Final = 0.02
 
 
 class Connection:
     """An accepted socket and what it is doing."""
 
-    __slots__ = ("_lock", "has_served", "is_closed", "is_responding", "peer", "since", "socket")
+    __slots__ = ("_lock", "has_served", "is_closed", "is_responding", "moved", "peer", "since", "socket")
 
     def __init__(self, client: socket.socket, peer: str) -> None:
         self.socket = client
         self.peer = peer
         self.since = time.monotonic()
+        self.moved = math.inf
+        """When the client last took a part of the response that is being sent; never, where none is."""
         self.has_served = False
         self.is_responding = False
         self.is_closed = False
@@ -57,11 +63,11 @@ class Connections:
         return len(self._open)
 
     def admit(self, connection: Connection) -> bool:
-        """Take it in; waits while all others respond and none of them for long. False after ``close``."""
+        """Take it in; waits while all others respond, moving and not for long. False after ``close``."""
         with self._changed:
             while len(self._open) >= self._limit and not self._is_closed:
                 if not self._evict():
-                    self._changed.wait(0.1)
+                    self._changed.wait(_POLL)
             if not self._is_closed:
                 self._open.add(connection)
             return not self._is_closed
@@ -77,6 +83,7 @@ class Connections:
         """Its response is sent and it waits for the next request; False where it shall end."""
         with self._changed:
             connection.is_responding = False
+            connection.moved = math.inf
             connection.has_served = True
             connection.since = time.monotonic()
             self._changed.notify_all()
@@ -103,12 +110,13 @@ class Connections:
 
     def _evict(self) -> bool:
         now = time.monotonic()
-        waiting = [c for c in self._open if not c.is_responding]
-        slow = [c for c in self._open if now - c.since > PATIENCE]
-        if not (candidates := waiting or slow):
-            return False
-        self._end(min(candidates, key=lambda c: (_rank(c, now), c.since)))
-        return True
+        if waiting := [c for c in self._open if not c.is_responding]:
+            self._end(min(waiting, key=lambda c: (_rank(c, now), c.since)))
+            return True
+        if slow := [c for c in self._open if now - c.moved > STALLED or now - c.since > PATIENCE]:
+            self._end(min(slow, key=lambda c: c.moved))
+            return True
+        return False
 
     def _end(self, connection: Connection) -> None:
         connection.is_closed = True

@@ -185,7 +185,8 @@ class Conversation:
         for part in (memoryview(head + rest[:16384]), rest[16384:]):
             left = part
             while left:
-                self._connection.socket.settimeout(max(deadline - time.monotonic(), 1e-3))
+                self._connection.moved = now = time.monotonic()
+                self._connection.socket.settimeout(max(deadline - now, 1e-3))
                 left = left[self._connection.socket.send(left[:65536]) :]
 
     def _linger(self) -> None:

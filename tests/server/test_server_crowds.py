@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from contextlib import ExitStack, closing
 
 import pytest
@@ -76,13 +77,38 @@ def test_a_dribbled_head_ends_after_its_time(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_clients_that_do_not_read_give_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When every connection is in a response, the one that takes longest is the one that ends."""
-    monkeypatch.setattr(connections, "PATIENCE", 0.2)
+    """When every connection is in a response, those end that take nothing, however many wait for a place."""
+    monkeypatch.setattr(connections, "PATIENCE", PATIENCE * 2)
     body = b"x" * (8 << 20)
     application = routes(metrics=lambda _accept, _encoding: ("text/plain", "", body))
     with serving(application) as server, ExitStack() as stack:
-        crowd(server, stack, connections.LIMIT, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+        crowd(server, stack, connections.LIMIT * 3, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
         assert ask(server, "/healthz").body == b"ok\n"
+
+
+@pytest.mark.parametrize("reason", ["stalled", "slow"])
+def test_a_response_that_moves_outlives_one_that_does_not(
+    reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also an older one; and no response goes on for ever while others wait."""
+    monkeypatch.setattr(connections, "PATIENCE", 100.0)
+    places = Connections(limit=2)
+    pairs = [socket.socketpair() for _ in range(3)]
+    moving, other, newcomer = (Connection(ours, "peer") for ours, _ in pairs)
+    for connection in (moving, other):
+        assert places.admit(connection)
+        assert places.respond(connection)
+    now = time.monotonic()
+    moving.since, moving.moved = now - 50, now + 50
+    if reason == "stalled":
+        other.moved = now - 1
+    else:
+        other.since = now - 200
+    assert places.admit(newcomer)
+    assert (moving.is_closed, other.is_closed) == (False, True)
+    for ours, theirs in pairs:
+        ours.close()
+        theirs.close()
 
 
 def test_a_client_that_was_served_outlives_those_that_only_hold(monkeypatch: pytest.MonkeyPatch) -> None:
