@@ -96,11 +96,13 @@ def test_something_to_look_at_is_1(node: DemoNode) -> None:
 
 
 @is_root
-@pytest.mark.parametrize("case", ["critical", "expired", "missing"])
+@pytest.mark.parametrize("case", ["critical", "expired", "early", "missing"])
 def test_what_breaks_is_2(case: str, node: DemoNode) -> None:
-    """Within ``--critical``, expired, or required and not there."""
+    """Within ``--critical``, expired, not valid yet, or required and not there."""
     if case == "missing":
         (node.root / PKI / "apiserver.crt").unlink()
+    elif case == "early":
+        node.leaf("apiserver", not_before=node.now + DAY)
     else:
         left = 3 * DAY if case == "critical" else -DAY
         node.leaf("apiserver", not_before=node.now - 362 * DAY, not_after=node.now + left)

@@ -84,7 +84,7 @@ def assess(
     narrowing: Narrowing | None = None,
 ) -> Assessment:
     """Judge everything that the narrowing keeps against the clock."""
-    needed = needed_authorities(inventory)
+    needed = needed_authorities(inventory, now)
     keeps = (narrowing or Narrowing()).keeps
     limits = thresholds or Thresholds()
     return Assessment(

@@ -1,5 +1,6 @@
 """The commands that repair a finding or renew a certificate on the distribution at hand."""
 
+from datetime import datetime
 from posixpath import dirname, splitext
 from shlex import quote
 
@@ -8,6 +9,7 @@ from exporter.model import Distribution, Finding, Node, NodeType, Occurrence, Pl
 from exporter.report.repairs import (
     AUTHORITY_EXPIRY,
     BY_DETAIL,
+    CLOCK,
     EXPIRY,
     KUBEADM,
     KUBELET_EXPIRY,
@@ -18,6 +20,7 @@ from exporter.report.repairs import (
     Lines,
     Table,
 )
+from exporter.report.verdict import is_not_valid_yet
 from exporter.report.words import printable
 
 _KUBEADM_NAMES = frozenset(
@@ -50,8 +53,10 @@ def repair_of(finding: Finding, node: Node) -> Lines:
     return _lines(table, finding.place, finding.role, node)
 
 
-def renewal_of(occurrence: Occurrence, node: Node) -> Lines:
-    """What to do about a certificate that ends."""
+def renewal_of(occurrence: Occurrence, node: Node, now: datetime) -> Lines:
+    """What to do about a certificate that ends, or that begins too late."""
+    if is_not_valid_yet(occurrence.certificate.not_before, now):
+        return CLOCK
     return _lines(_renewal_table(occurrence.role, EXPIRY), occurrence.place, occurrence.role, node)
 
 

@@ -164,6 +164,12 @@ KUBELET_EXPIRY: Final[Table] = {
         "if it has expired, the kubelet cannot ask any more: see the runbook",
     ),
 }
+CLOCK: Final[Lines] = (
+    "timedatectl  # is this node's clock right, and that of the machine that issued it?",
+    "if they are, issue it anew; until its time comes everybody refuses it",
+)
+"""For what is not valid yet."""
+
 AUTHORITY_EXPIRY: Final[Lines] = ("plan the CA's rotation: see the runbook before anything is renewed",)
 EXPIRY: Final = _RENEW
 OF_CERTIFICATES: Final = (_RENEW, _ISSUE_ANEW)

@@ -26,6 +26,8 @@ class Thresholds:
 
 WARN_SHARE = 1 / 4
 CRITICAL_SHARE = 1 / 10
+TOLERATED_START = timedelta(minutes=5)
+"""How far ahead a notBefore may be: clocks differ, and issuers date back by as much."""
 
 
 def urgency_of(
@@ -39,7 +41,10 @@ def urgency_of(
         return Urgency.OK
     remaining = occurrence.effective_not_after - now
     life = certificate.not_after - certificate.not_before
-    if remaining <= timedelta() or remaining < min(thresholds.critical, life * CRITICAL_SHARE):
+    if is_not_valid_yet(certificate.not_before, now):
+        # Broken now, which is exit code 2; the alert only warns, since time heals it.
+        most = Urgency.CRITICAL
+    elif remaining <= timedelta() or remaining < min(thresholds.critical, life * CRITICAL_SHARE):
         most = Urgency.CRITICAL
     elif occurrence.rotation_due is not None:
         most = Urgency.WARNING if now > occurrence.rotation_due else Urgency.OK
@@ -52,19 +57,33 @@ def urgency_of(
     return most
 
 
-def needed_authorities(inventory: Inventory) -> frozenset[str]:
-    """Fingerprints of the CAs that issue something in use or end last in what some setting trusts."""
+def is_not_valid_yet(not_before: datetime, now: datetime) -> bool:
+    """Everybody refuses it until then, which is farther ahead than clocks differ."""
+    return not_before - now > TOLERATED_START
+
+
+def needed_authorities(inventory: Inventory, now: datetime) -> frozenset[str]:
+    """Fingerprints of the CAs that issue something in use or end last in what some setting trusts.
+
+    One that is valid goes before one that is not valid yet, which may lie there ahead of its time.
+    """
     issuing = {
         occurrence.issuer_fingerprint
         for occurrence in inventory.occurrences
         if occurrence.state is State.IN_USE and occurrence.issuer_fingerprint is not None
     }
-    trusted: dict[tuple[str, str, str, str], list[tuple[datetime, str]]] = {}
+    trusted: dict[tuple[str, str, str, str], list[tuple[bool, datetime, str]]] = {}
     for anchor in inventory.trust_anchors:
         setting = (anchor.component, anchor.setting, anchor.path, anchor.entry)
         certificate = anchor.certificate
-        trusted.setdefault(setting, []).append((certificate.not_after, certificate.fingerprint))
-    return frozenset(issuing | {max(anchors)[1] for anchors in trusted.values()})
+        trusted.setdefault(setting, []).append(
+            (
+                not is_not_valid_yet(certificate.not_before, now),
+                certificate.not_after,
+                certificate.fingerprint,
+            )
+        )
+    return frozenset(issuing | {max(anchors)[-1] for anchors in trusted.values()})
 
 
 def missing_paths(inventory: Inventory) -> tuple[str, ...]:

@@ -77,6 +77,24 @@ def test_thresholds_are_capped_by_a_share_of_life(life: timedelta, left: timedel
     assert urgency_of(occurrence(life, left), frozenset(), Thresholds(), NOW) is urgency
 
 
+@pytest.mark.parametrize(
+    ("ahead", "urgency"),
+    [
+        (timedelta(minutes=-1), Urgency.OK),
+        (timedelta(minutes=5), Urgency.OK),
+        (timedelta(minutes=5, seconds=1), Urgency.CRITICAL),
+        (2 * DAY, Urgency.CRITICAL),
+    ],
+)
+def test_what_is_not_valid_yet_is_broken(ahead: timedelta, urgency: Urgency) -> None:
+    """Clocks may differ by as much as the alert allows; what rotates by itself is no better."""
+    found = occurrence(365 * DAY, 365 * DAY + ahead)
+    rotating = replace(found, rotation_due=found.effective_not_after - DAY)
+
+    assert urgency_of(found, frozenset(), Thresholds(), NOW) is urgency
+    assert urgency_of(rotating, frozenset(), Thresholds(), NOW) is urgency
+
+
 def test_leftovers_are_never_urgent() -> None:
     """Only what is in use may alert."""
     old = replace(occurrence(365 * DAY, -9 * DAY), state=State.UNREFERENCED)
@@ -114,12 +132,28 @@ def test_a_ca_is_urgent_where_something_hangs_on_it() -> None:
     )
     expired = replace(occurrence(99 * DAY, -DAY, Role.CA), certificate=certificate(old))
 
-    both = needed_authorities(Inventory(node=Node(), trust_anchors=anchors, occurrences=(leaf,)))
-    only_old = needed_authorities(Inventory(node=Node(), trust_anchors=anchors[:1]))
+    both = needed_authorities(Inventory(node=Node(), trust_anchors=anchors, occurrences=(leaf,)), NOW)
+    only_old = needed_authorities(Inventory(node=Node(), trust_anchors=anchors[:1]), NOW)
 
     assert both == {certificate(new).fingerprint}
     assert urgency_of(expired, both, Thresholds(), NOW) is Urgency.OK
     assert urgency_of(expired, only_old, Thresholds(), NOW) is Urgency.CRITICAL
+
+
+def test_a_ca_may_be_laid_into_a_bundle_ahead_of_its_time() -> None:
+    """It is needed from then on; alone it is a trust that trusts nothing."""
+    now, next_one = make_ca(now=NOW), make_ca(now=NOW, not_before=NOW + DAY, not_after=NOW + 9999 * DAY)
+    anchors = tuple(
+        TrustAnchor(component="kubelet", setting="s", path="/ca", entry="", certificate=certificate(ca))
+        for ca in (now, next_one)
+    )
+    early = replace(occurrence(99 * DAY, 99 * DAY, Role.CA), certificate=certificate(next_one))
+
+    both = needed_authorities(Inventory(node=Node(), trust_anchors=anchors), NOW)
+    alone = needed_authorities(Inventory(node=Node(), trust_anchors=anchors[1:]), NOW)
+
+    assert urgency_of(early, both, Thresholds(), NOW) is Urgency.OK
+    assert urgency_of(early, alone, Thresholds(), NOW) is Urgency.CRITICAL
 
 
 def test_required_files_that_are_absent_are_missing_once() -> None:
