@@ -13,7 +13,7 @@ from exporter.report.verdict import (
     Thresholds,
     Urgency,
     missing_paths,
-    needed_authorities,
+    relied_on,
     urgency_of,
     worst,
 )
@@ -84,14 +84,17 @@ def assess(
     narrowing: Narrowing | None = None,
 ) -> Assessment:
     """Judge everything that the narrowing keeps against the clock."""
-    needed = needed_authorities(inventory, now)
+    relied = relied_on(inventory, now)
     keeps = (narrowing or Narrowing()).keeps
     limits = thresholds or Thresholds()
     return Assessment(
         inventory=inventory,
         now=now,
         certificates=tuple(
-            (occurrence, urgency_of(occurrence, needed, limits, now))
+            (
+                occurrence,
+                urgency_of(occurrence, limits, now) if occurrence.place in relied else Urgency.OK,
+            )
             for occurrence in sorted(
                 inventory.occurrences, key=lambda found: (found.effective_not_after, found.place)
             )

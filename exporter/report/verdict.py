@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
 
-from exporter.model import Inventory, Occurrence, Requirement, Role, State
+from exporter.inventory.roles import AUTHORITIES
+from exporter.model import (
+    Certificate,
+    Inventory,
+    Occurrence,
+    Part,
+    Place,
+    Requirement,
+    Role,
+    State,
+)
 
 
 class Urgency(IntEnum):
@@ -30,15 +40,9 @@ TOLERATED_START = timedelta(minutes=5)
 """How far ahead a notBefore may be: clocks differ, and issuers date back by as much."""
 
 
-def urgency_of(
-    occurrence: Occurrence, needed: frozenset[str], thresholds: Thresholds, now: datetime
-) -> Urgency:
-    """Judge one certificate; leftovers and CAs that nothing hangs on are never urgent."""
+def urgency_of(occurrence: Occurrence, thresholds: Thresholds, now: datetime) -> Urgency:
+    """Judge the validity of one certificate on which something relies."""
     certificate = occurrence.certificate
-    if occurrence.state is not State.IN_USE:
-        return Urgency.OK
-    if certificate.is_ca and certificate.fingerprint not in needed:
-        return Urgency.OK
     remaining = occurrence.effective_not_after - now
     life = certificate.not_after - certificate.not_before
     if is_not_valid_yet(certificate.not_before, now):
@@ -62,28 +66,52 @@ def is_not_valid_yet(not_before: datetime, now: datetime) -> bool:
     return not_before - now > TOLERATED_START
 
 
-def needed_authorities(inventory: Inventory, now: datetime) -> frozenset[str]:
-    """Fingerprints of the CAs that issue something in use or end last in what some setting trusts.
+def relied_on(inventory: Inventory, now: datetime) -> frozenset[Place]:
+    """Where a certificate has to be valid: what is in use, but for idle CAs.
 
-    One that is valid goes before one that is not valid yet, which may lie there ahead of its time.
+    A CA is idle that issues nothing in use and is not the last to end of a bundle.
     """
-    issuing = {
-        occurrence.issuer_fingerprint
-        for occurrence in inventory.occurrences
-        if occurrence.state is State.IN_USE and occurrence.issuer_fingerprint is not None
-    }
-    trusted: dict[tuple[str, str, str, str], list[tuple[bool, datetime, str]]] = {}
+    used = [found for found in inventory.occurrences if found.state is State.IN_USE]
+    issuers = {found.issuer_fingerprint for found in used}
+    needed = issuers | {_last(bundle, now).fingerprint for bundle in _bundles(inventory)}
+    return frozenset(
+        found.place
+        for found in used
+        if not found.certificate.is_ca
+        or stands_for_a_leaf(found.place, found.role)
+        or found.certificate.fingerprint in needed
+    )
+
+
+def stands_for_a_leaf(place: Place, role: str) -> bool:
+    """Its component shows it to others, be it with a CA's flag, which ``openssl req -x509`` sets."""
+    is_first = place.index == 0 and not place.entry.startswith("cluster/")
+    return is_first and role not in AUTHORITIES and role != Role.OTHER
+
+
+def _bundles(inventory: Inventory) -> Iterable[list[Certificate]]:
+    """What each setting trusts, and what each file holds that is named as a certificate: a signer, say."""
+    bundles: dict[tuple[str, ...], list[Certificate]] = {}
     for anchor in inventory.trust_anchors:
         setting = (anchor.component, anchor.setting, anchor.path, anchor.entry)
-        certificate = anchor.certificate
-        trusted.setdefault(setting, []).append(
-            (
-                not is_not_valid_yet(certificate.not_before, now),
-                certificate.not_after,
-                certificate.fingerprint,
-            )
-        )
-    return frozenset(issuing | {max(anchors)[-1] for anchors in trusted.values()})
+        bundles.setdefault(setting, []).append(anchor.certificate)
+    for path, references in inventory.uses.items():
+        if any(reference.part is Part.CERTIFICATE for reference in references):
+            for found in inventory.at(path):
+                bundles.setdefault((path, found.place.entry), []).append(found.certificate)
+    return bundles.values()
+
+
+def _last(bundle: Iterable[Certificate], now: datetime) -> Certificate:
+    """The one that ends last; what is not valid yet may lie there ahead of its time, beside what is."""
+    return max(
+        bundle,
+        key=lambda found: (
+            not is_not_valid_yet(found.not_before, now),
+            found.not_after,
+            found.fingerprint,
+        ),
+    )
 
 
 def missing_paths(inventory: Inventory) -> tuple[str, ...]:

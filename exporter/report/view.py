@@ -9,7 +9,7 @@ from exporter.model import Finding, Occurrence, Place, PlacedFailure, Reference,
 from exporter.report.document import RUNBOOKS, Assessment
 from exporter.report.page_words import expiry_words, utc
 from exporter.report.repair import renewal_of, repair_of
-from exporter.report.verdict import Urgency, is_not_valid_yet
+from exporter.report.verdict import Urgency, is_not_valid_yet, stands_for_a_leaf
 
 FAILING: Final = "unreadable"
 MISSING: Final = "missing"
@@ -135,7 +135,7 @@ def _alert_of(row: Row, now: datetime) -> str:
     """The alert that is about the same, whose runbook tells more."""
     if is_not_valid_yet(row.not_before, now):
         return "KubePKICertificateNotYetValid"
-    if row.is_ca:
+    if row.is_ca and not stands_for_a_leaf(row.place, row.role):
         return "KubePKICertificateAuthorityExpires"
     if row.effective_not_after <= now:
         return "KubePKICertificateExpired"

@@ -187,7 +187,8 @@ def test_what_cannot_be_seen_is_named() -> None:
         (ending(1, Urgency.CRITICAL), "KubePKICertificateExpiresVerySoon"),
         (ending(12, Urgency.WARNING), "KubePKICertificateExpiresSoon"),
         (ending(12, Urgency.WARNING, rotation_due=NOW - DAY), "KubePKIKubeletRotationOverdue"),
-        (ending(12, Urgency.WARNING, is_ca=True), "KubePKICertificateAuthorityExpires"),
+        (ending(12, Urgency.WARNING, is_ca=True, role="ca"), "KubePKICertificateAuthorityExpires"),
+        (ending(12, Urgency.WARNING, is_ca=True, role="etcd-server"), "KubePKICertificateExpiresSoon"),
     ],
 )
 def test_what_ends_shows_how_to_renew_it_and_the_page_of_its_alert(row: Row, runbook: str) -> None:
