@@ -461,6 +461,17 @@ def test_an_expired_signer_counts_though_it_has_issued_nothing(node: DemoNode) -
     assert check(node.root, "--name", "*/signer.crt").returncode == 2
 
 
+@is_root
+def test_an_expired_certificate_around_a_service_account_key_is_well(node: DemoNode) -> None:
+    """Only its public key is read; where it serves too, its end counts."""
+    old = make_leaf(node.ca, "sa", now=node.now, not_before=node.now - 9 * DAY, not_after=node.now - DAY)
+    node.write(f"{PKI}/tokens.crt", old.pem, 0o644)
+    replace_flag(node, "kube-apiserver", "service-account-key-file", f"/{PKI}/tokens.crt")
+    assert check(node.root, "--name", "tokens.crt").returncode == 0
+
+    assert check(node.root, "--name", "tokens.crt", "--watch", f"/{PKI}/tokens.crt").returncode == 2
+
+
 def replace_flag(node: DemoNode, component: str, flag: str, value: str) -> None:
     """Give a flag in a static Pod's manifest another value."""
     path = f"etc/kubernetes/manifests/{component}.yaml"

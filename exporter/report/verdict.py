@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 
 from exporter.inventory.roles import AUTHORITIES
+from exporter.inventory.trust import SERVICE_ACCOUNT_SETTINGS
 from exporter.model import (
     Certificate,
     Inventory,
@@ -67,11 +68,15 @@ def is_not_valid_yet(not_before: datetime, now: datetime) -> bool:
 
 
 def relied_on(inventory: Inventory, now: datetime) -> frozenset[Place]:
-    """Where a certificate has to be valid: what is in use, but for idle CAs.
+    """Where a certificate has to be valid: what is in use, but for mere public keys and idle CAs.
 
     A CA is idle that issues nothing in use and is not the last to end of a bundle.
     """
-    used = [found for found in inventory.occurrences if found.state is State.IN_USE]
+    used = [
+        found
+        for found in inventory.occurrences
+        if found.state is State.IN_USE and not _is_mere_key(found.place.path, inventory)
+    ]
     issuers = {found.issuer_fingerprint for found in used}
     needed = issuers | {_last(bundle, now).fingerprint for bundle in _bundles(inventory)}
     return frozenset(
@@ -87,6 +92,12 @@ def stands_for_a_leaf(place: Place, role: str) -> bool:
     """Its component shows it to others, be it with a CA's flag, which ``openssl req -x509`` sets."""
     is_first = place.index == 0 and not place.entry.startswith("cluster/")
     return is_first and role not in AUTHORITIES and role != Role.OTHER
+
+
+def _is_mere_key(path: str, inventory: Inventory) -> bool:
+    """Only tokens of service accounts hang on it, and Kubernetes takes just the public key from it."""
+    uses = inventory.uses_of(path)
+    return bool(uses) and all(reference.setting in SERVICE_ACCOUNT_SETTINGS for reference in uses)
 
 
 def _bundles(inventory: Inventory) -> Iterable[list[Certificate]]:

@@ -159,6 +159,18 @@ def reference(
     )
 
 
+def test_the_certificate_around_a_service_account_key_may_end() -> None:
+    """Kubernetes takes the public key from it and nothing else; another use or a watch makes it count."""
+    ca = make_ca(now=NOW)
+    key = replace(occurrence(DAY, -DAY, Role.OTHER), issuer_fingerprint=certificate(ca).fingerprint)
+    tokens = reference(key.place.path, setting="service-account-key-file", part=Part.PRIVATE_KEY)
+    found = Inventory(node=Node(), occurrences=(key, authority(ca, "/ca")), uses={key.place.path: (tokens,)})
+    shared = replace(found, uses={key.place.path: (tokens, reference(key.place.path))})
+
+    assert relied_on(found, NOW) == frozenset()
+    assert relied_on(shared, NOW) == {key.place, Place("/ca")}
+
+
 def test_a_ca_is_relied_on_where_something_hangs_on_it() -> None:
     """An old CA left in a bundle on purpose may expire; the last of the bundle may not."""
     old = make_ca(now=NOW, not_before=NOW - 99 * DAY, not_after=NOW - DAY)
