@@ -17,6 +17,7 @@ from exporter.report.repairs import (
     OF_CERTIFICATES,
     REPAIRS,
     RESTARTS,
+    SELF_MADE_EXPIRY,
     Lines,
     Table,
 )
@@ -65,6 +66,8 @@ def _renewal_table(role: Role, table: Table) -> Table:
         return {None: AUTHORITY_EXPIRY}
     if role in KUBELET_ROLES:
         return KUBELET_EXPIRY
+    if role is Role.KUBELET_SERVER_SELF_SIGNED:
+        return SELF_MADE_EXPIRY
     if role in _KUBEADM_NAMES:
         return table
     return {distribution: lines for distribution, lines in table.items() if distribution not in KUBEADM}

@@ -116,6 +116,7 @@ def test_a_kubeconfigs_certificate_is_renewed_in_its_file() -> None:
         (Role.APISERVER, Distribution.KUBEADM, "kubeadm certs renew apiserver"),
         (Role.CA, Distribution.KUBEADM, "rotation"),
         (Role.KUBELET_CLIENT, Distribution.KUBEADM, "kubectl get csr"),
+        (Role.KUBELET_SERVER_SELF_SIGNED, Distribution.KUBEADM, "systemctl restart kubelet  # it makes"),
         (Role.KUBELET_CLIENT, Distribution.K3S, "systemctl restart k3s-agent"),
         (Role.KUBELET_SERVER, Distribution.MICROK8S, "microk8s refresh-certs --cert ca.crt"),
         (Role.KUBECONFIG_USER, Distribution.KUBEADM, "issue /etc/kubernetes/pki/x.crt anew"),
