@@ -19,7 +19,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from exporter.demo import DemoNode, make_demo, make_node
 from exporter.demo.node import PKI
-from exporter.demo.pki import make_leaf
+from exporter.demo.pki import make_ca, make_leaf
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = (sys.executable, "-m", "exporter", "check")
@@ -97,11 +97,13 @@ def test_something_to_look_at_is_1(node: DemoNode) -> None:
 
 
 @is_root
-@pytest.mark.parametrize("case", ["critical", "expired", "missing"])
+@pytest.mark.parametrize("case", ["critical", "expired", "early", "missing"])
 def test_what_breaks_is_2(case: str, node: DemoNode) -> None:
-    """Within ``--critical``, expired, or required and not there."""
+    """Within ``--critical``, expired, not valid yet, or required and not there."""
     if case == "missing":
         (node.root / PKI / "apiserver.crt").unlink()
+    elif case == "early":
+        node.leaf("apiserver", not_before=node.now + DAY)
     else:
         left = 3 * DAY if case == "critical" else -DAY
         node.leaf("apiserver", not_before=node.now - 362 * DAY, not_after=node.now + left)
@@ -487,6 +489,47 @@ def test_watched_files_are_checked_too(node: DemoNode) -> None:
     assert [(c["path"], c["role"], c["state"]) for c in found["certificates"]] == [
         ("/opt/other.pem", "apiserver", "in_use")
     ]
+
+
+@is_root
+@pytest.mark.parametrize("role", ["", "=kubelet-server"])
+def test_a_watched_certificate_counts_whatever_its_flag(role: str, node: DemoNode) -> None:
+    """``openssl req -x509`` makes a CA of everything; an old CA in a bundle is somebody's purpose."""
+    old = make_ca("x", now=node.now, not_before=node.now - 9 * DAY, not_after=node.now - DAY)
+    node.write("opt/x.pem", old.pem, 0o644)
+    node.write("opt/bundle.pem", old.pem + make_ca("y", now=node.now).pem, 0o644)
+
+    assert check(node.root, "--watch", f"/opt/x.pem{role}", "--name", "/opt/*").returncode == 2
+    assert check(node.root, "--watch", "/opt/bundle.pem", "--name", "/opt/*").returncode == 0
+
+
+@is_root
+def test_an_expired_signer_counts_though_it_has_issued_nothing(node: DemoNode) -> None:
+    """The next CSR would be signed by it."""
+    old = make_ca("signer", now=node.now, not_before=node.now - 9 * DAY, not_after=node.now - DAY)
+    node.write(f"{PKI}/signer.crt", old.pem, 0o644)
+    assert check(node.root, "--name", "*/signer.crt").returncode == 0
+
+    replace_flag(node, "kube-controller-manager", "cluster-signing-cert-file", f"/{PKI}/signer.crt")
+    assert check(node.root, "--name", "*/signer.crt").returncode == 2
+
+
+@is_root
+def test_an_expired_certificate_around_a_service_account_key_is_well(node: DemoNode) -> None:
+    """Only its public key is read; where it serves too, its end counts."""
+    old = make_leaf(node.ca, "sa", now=node.now, not_before=node.now - 9 * DAY, not_after=node.now - DAY)
+    node.write(f"{PKI}/tokens.crt", old.pem, 0o644)
+    replace_flag(node, "kube-apiserver", "service-account-key-file", f"/{PKI}/tokens.crt")
+    assert check(node.root, "--name", "tokens.crt").returncode == 0
+
+    assert check(node.root, "--name", "tokens.crt", "--watch", f"/{PKI}/tokens.crt").returncode == 2
+
+
+def replace_flag(node: DemoNode, component: str, flag: str, value: str) -> None:
+    """Give a flag in a static Pod's manifest another value."""
+    path = f"etc/kubernetes/manifests/{component}.yaml"
+    text = (node.root / path).read_text(encoding="utf-8")
+    node.write(path, re.sub(rf"--{flag}=[^\s\"]+", f"--{flag}={value}", text).encode())
 
 
 def test_keys_can_be_left_alone(demo: DemoNode) -> None:

@@ -57,7 +57,10 @@ PEERS: Final[Mapping[Role, Peers]] = {
     Role.APISERVER: Peers(((("kube-controller-manager", "root-ca-file"),),), (Role.CA, Role.SERVER_CA)),
     Role.SUPERVISOR_SERVER: Peers((), (Role.CA, Role.SERVER_CA)),
     Role.APISERVER_KUBELET_CLIENT: Peers((KUBELET_CLIENT_CA,), (Role.CA, Role.CLIENT_CA)),
-    Role.KUBELET_SERVER: Peers(((("kube-apiserver", "kubelet-certificate-authority"),),)),
+    **dict.fromkeys(
+        (Role.KUBELET_SERVER, Role.KUBELET_SERVER_SELF_SIGNED),
+        Peers(((("kube-apiserver", "kubelet-certificate-authority"),),)),
+    ),
     Role.FRONT_PROXY_CLIENT: Peers(
         ((("kube-apiserver", "requestheader-client-ca-file"),),), (Role.FRONT_PROXY_CA,)
     ),

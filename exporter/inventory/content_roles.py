@@ -74,9 +74,15 @@ def role_by_content(certificate: Certificate) -> Role:
     return next((role for fits, role in _BY_ISSUER if fits(certificate)), Role.OTHER)
 
 
-def _is_self_made_by_kubelet(certificate: Certificate) -> bool:
+def is_self_made_by_kubelet(certificate: Certificate) -> bool:
+    """A block of the pair ``HOST@UNIX`` under ``HOST-ca@UNIX``; the two moments may differ by a few seconds.
+
+    Old kubelets made one block that signs itself (client-go ``util/cert/cert.go``).
+    """
     host, _, written = certificate.subject_cn.rpartition("@")
-    return bool(host) and written.isdigit() and certificate.issuer_cn == f"{host}-ca@{written}"
+    above, _, before = certificate.issuer_cn.rpartition("@")
+    is_named_so = bool(host) and written.isdigit() and before.isdigit()
+    return is_named_so and (above == f"{host}-ca" or certificate.is_self_signed)
 
 
 def _is_etcd_member(certificate: Certificate) -> bool:
@@ -85,6 +91,6 @@ def _is_etcd_member(certificate: Certificate) -> bool:
 
 
 _BY_ISSUER: tuple[tuple[Callable[[Certificate], bool], Role], ...] = (
-    (_is_self_made_by_kubelet, Role.KUBELET_SERVER_SELF_SIGNED),
+    (is_self_made_by_kubelet, Role.KUBELET_SERVER_SELF_SIGNED),
     (_is_etcd_member, Role.ETCD_SERVER),
 )

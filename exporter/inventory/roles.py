@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from posixpath import basename
 
-from exporter.inventory.content_roles import role_by_content
+from exporter.inventory.content_roles import is_self_made_by_kubelet, role_by_content
 from exporter.inventory.places import Placed, PlacedFile
 from exporter.model import Certificate, Discovery, Embedded, Fingerprint, Origin, Part, Role, State
 
@@ -94,11 +94,18 @@ def _named_role(file: PlacedFile, item: Embedded) -> Role | None:
     if item.entry.startswith("cluster/"):
         return None
     roles = [
-        reference.role
+        _proven(reference.role, item.certificate)
         for reference in file.references
         if reference.part is not Part.PRIVATE_KEY and reference.role is not Role.OTHER
     ]
     return min(roles, key=_rank, default=None)
+
+
+def _proven(role: Role, certificate: Certificate) -> Role:
+    """What lies where a kubelet makes its own pair may be another's, which is judged as any other."""
+    if role is Role.KUBELET_SERVER_SELF_SIGNED and not is_self_made_by_kubelet(certificate):
+        return Role.KUBELET_SERVER
+    return role
 
 
 def _rank(role: Role) -> int:

@@ -13,7 +13,7 @@ from exporter.report.verdict import (
     Thresholds,
     Urgency,
     missing_paths,
-    needed_authorities,
+    relied_on,
     urgency_of,
     worst,
 )
@@ -88,7 +88,7 @@ def assess(
     narrowing: Narrowing | None = None,
 ) -> Assessment:
     """Judge everything that the narrowing keeps against the clock."""
-    needed = needed_authorities(inventory)
+    relied = relied_on(inventory, now)
     narrowing = narrowing or Narrowing()
     limits = thresholds or Thresholds()
     kept = narrowed(inventory, narrowing)
@@ -96,7 +96,10 @@ def assess(
         inventory=inventory,
         now=now,
         certificates=tuple(
-            (occurrence, urgency_of(occurrence, needed, limits, now))
+            (
+                occurrence,
+                urgency_of(occurrence, limits, now) if occurrence.place in relied else Urgency.OK,
+            )
             for occurrence in sorted(
                 kept.occurrences, key=lambda found: (found.effective_not_after, found.place)
             )

@@ -10,7 +10,7 @@ from exporter.model import Place, Severity, State
 from exporter.report.document import Assessment
 from exporter.report.page_rows import table
 from exporter.report.page_words import expiry_words, shown, shown_path, utc
-from exporter.report.verdict import Urgency
+from exporter.report.verdict import Urgency, is_not_valid_yet
 from exporter.report.view import Problem, Row, View, problems_of, view_of
 
 PROBLEMS_OPEN: Final = 12
@@ -80,9 +80,12 @@ def _words(value: str) -> str:
 
 def _verdict(view: View, problems: tuple[Problem, ...]) -> str:
     used = [row for row in view.rows if row.state is State.IN_USE]
-    expired = sum(row.urgency is not Urgency.OK and row.effective_not_after <= view.now for row in used)
-    soon = sum(row.urgency is not Urgency.OK for row in used) - expired
-    tone, title = _title(view, problems, expired, soon)
+    urgent = [row for row in used if row.urgency is not Urgency.OK]
+    valid = [row for row in urgent if not is_not_valid_yet(row.not_before, view.now)]
+    early = len(urgent) - len(valid)
+    expired = sum(row.effective_not_after <= view.now for row in valid)
+    soon = len(valid) - expired
+    tone, title = _title(view, problems, expired, early, soon)
     tiles = (
         ("expired", expired, "critical"),
         ("expire soon", soon, "warning"),
@@ -101,15 +104,17 @@ def _verdict(view: View, problems: tuple[Problem, ...]) -> str:
     )
 
 
-def _title(view: View, problems: tuple[Problem, ...], expired: int, soon: int) -> tuple[str, str]:
+def _title(view: View, problems: tuple[Problem, ...], expired: int, early: int, soon: int) -> tuple[str, str]:
     """Say in one line what matters most, and in which colour."""
     critical = sum(problem.severity is Severity.CRITICAL for problem in problems)
-    if expired:
-        return "critical", f"{_count(expired, 'certificate has', 'certificates have')} expired"
-    if critical:
-        return "critical", f"{_count(critical, 'thing needs', 'things need')} you now"
-    if soon:
-        return "warning", f"{_count(soon, 'certificate expires', 'certificates expire')} soon"
+    for number, tone, one, many in (
+        (expired, "critical", "certificate has expired", "certificates have expired"),
+        (early, "critical", "certificate is not valid yet", "certificates are not valid yet"),
+        (critical, "critical", "thing needs you now", "things need you now"),
+        (soon, "warning", "certificate expires soon", "certificates expire soon"),
+    ):
+        if number:
+            return tone, f"{number} {one if number == 1 else many}"
     if any(problem.severity is Severity.WARNING for problem in problems):
         return "warning", "Nothing expires soon, but something needs a look"
     if not view.rows:
@@ -126,10 +131,6 @@ def _next(view: View, used: list[Row]) -> str:
         f'<p>Next: <strong>{escape(coming.role)}</strong> expires <time datetime="{end.isoformat()}" '
         f'title="{utc(end)}">{expiry_words(end, view.now)}</time>, {_where(coming.place)}</p>'
     )
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
 
 
 def _problems(problems: tuple[Problem, ...]) -> str:

@@ -5,6 +5,7 @@ from typing import Final
 
 from exporter.model import State
 from exporter.report.page_words import expiry_words, shown, shown_path, utc
+from exporter.report.verdict import is_not_valid_yet
 from exporter.report.view import Row, View
 
 SANS_OPEN: Final = 3
@@ -67,6 +68,8 @@ def _tags(row: Row) -> str:
 def _expires(row: Row, view: View) -> str:
     end = row.effective_not_after
     notes = ""
+    if is_not_valid_yet(row.not_before, view.now):
+        notes += f"<small>valid from {utc(row.not_before)}</small>"
     if end < row.not_after:
         notes += f"<small>its CA ends first; itself {utc(row.not_after)}</small>"
     if row.rotation_due:

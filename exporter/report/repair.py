@@ -1,6 +1,7 @@
 """The commands that repair a finding or renew a certificate on the distribution at hand."""
 
 import re
+from datetime import datetime
 from posixpath import dirname, splitext
 from shlex import quote
 
@@ -9,6 +10,7 @@ from exporter.model import Distribution, Finding, Node, NodeType, Occurrence, Pl
 from exporter.report.repairs import (
     AUTHORITY_EXPIRY,
     BY_DETAIL,
+    CLOCK,
     EXPIRY,
     KUBEADM,
     KUBELET_EXPIRY,
@@ -16,9 +18,11 @@ from exporter.report.repairs import (
     OF_CERTIFICATES,
     REPAIRS,
     RESTARTS,
+    SELF_MADE_EXPIRY,
     Lines,
     Table,
 )
+from exporter.report.verdict import is_not_valid_yet
 from exporter.report.words import printable
 
 _KUBEADM_NAMES = frozenset(
@@ -54,8 +58,10 @@ def repair_of(finding: Finding, node: Node) -> Lines:
     return _lines(table, finding.place, finding.role, node)
 
 
-def renewal_of(occurrence: Occurrence, node: Node) -> Lines:
-    """What to do about a certificate that ends."""
+def renewal_of(occurrence: Occurrence, node: Node, now: datetime) -> Lines:
+    """What to do about a certificate that ends, or that begins too late."""
+    if is_not_valid_yet(occurrence.certificate.not_before, now):
+        return CLOCK
     return _lines(_renewal_table(occurrence.role, EXPIRY), occurrence.place, occurrence.role, node)
 
 
@@ -64,6 +70,8 @@ def _renewal_table(role: Role, table: Table) -> Table:
         return {None: AUTHORITY_EXPIRY}
     if role in KUBELET_ROLES:
         return KUBELET_EXPIRY
+    if role is Role.KUBELET_SERVER_SELF_SIGNED:
+        return SELF_MADE_EXPIRY
     if role in _KUBEADM_NAMES:
         return table
     return {distribution: lines for distribution, lines in table.items() if distribution not in KUBEADM}

@@ -156,7 +156,7 @@ RESTARTS: Final[Mapping[Role, str]] = {
 }
 """What reads its certificate only at its start (KUBERNETES_PKI 1.0); the others notice by themselves."""
 
-KUBELET_ROLES: Final = frozenset({Role.KUBELET_CLIENT, Role.KUBELET_SERVER, Role.KUBELET_SERVER_SELF_SIGNED})
+KUBELET_ROLES: Final = frozenset({Role.KUBELET_CLIENT, Role.KUBELET_SERVER})
 KUBELET_EXPIRY: Final[Table] = {
     **dict.fromkeys(RANCHER, ("systemctl restart {service}  # agents get new certificates at every start",)),
     Distribution.MICROK8S: ("microk8s refresh-certs --cert ca.crt  # renews everything; nodes join again",),
@@ -165,6 +165,18 @@ KUBELET_EXPIRY: Final[Table] = {
         "if it has expired, the kubelet cannot ask any more: see the runbook",
     ),
 }
+SELF_MADE_EXPIRY: Final[Table] = {
+    None: (
+        "mv {stem}.crt {stem}.key /root/ && " + _RESTART_KUBELET + "  # it makes a new pair",
+        "where the API server verifies kubelets: set serverTLSBootstrap: true, restart, approve the CSR",
+    )
+}
+CLOCK: Final[Lines] = (
+    "timedatectl  # is this node's clock right, and that of the machine that issued it?",
+    "if they are, issue it anew; until its time comes everybody refuses it",
+)
+"""For what is not valid yet."""
+
 AUTHORITY_EXPIRY: Final[Lines] = ("plan the CA's rotation: see the runbook before anything is renewed",)
 EXPIRY: Final = _RENEW
 OF_CERTIFICATES: Final = (_RENEW, _ISSUE_ANEW)

@@ -8,7 +8,7 @@ from exporter.checks import CHECKS
 from exporter.model import Finding, Occurrence, PlacedFailure, Severity, State
 from exporter.report.document import RUNBOOKS, Assessment, name_of
 from exporter.report.repair import renewal_of, repair_of
-from exporter.report.verdict import Urgency
+from exporter.report.verdict import Urgency, is_not_valid_yet
 from exporter.report.words import duration_words, printable, remaining_words
 
 BAR_WIDTH = 12
@@ -51,11 +51,13 @@ def table(assessment: Assessment, style: Style | None = None) -> str:
 def _headline(assessment: Assessment, style: Style) -> str:
     node = assessment.inventory.node
     used = [(found, urgency) for found, urgency in assessment.certificates if found.state is State.IN_USE]
+    early = [_is_early(found, assessment) for found, urgency in used if urgency > Urgency.OK]
     counts = [
         (len(assessment.missing), "file missing", "files missing"),
         (len(assessment.findings), "finding", "findings"),
         (len(assessment.failures), "file unreadable", "files unreadable"),
-        (sum(urgency > Urgency.OK for _, urgency in used), "certificate due", "certificates due"),
+        (sum(early), "certificate not valid yet", "certificates not valid yet"),
+        (len(early) - sum(early), "certificate due", "certificates due"),
     ]
     wrong = ", ".join(f"{count} {one if count == 1 else many}" for count, one, many in counts if count)
     verdict = style.paint(
@@ -113,16 +115,16 @@ def _failures(assessment: Assessment, style: Style) -> Iterator[str]:
 
 
 def _due(assessment: Assessment, style: Style) -> Iterator[str]:
-    """What ends soon or has ended, with the command that renews it; leaves of one CA may share it."""
+    """What ends soon, has ended or has yet to begin, with the repair; leaves of one CA may share it."""
     due = [(found, urgency) for found, urgency in assessment.certificates if urgency is not Urgency.OK]
     if due:
         yield style.paint("DUE", "1")
     for found, urgency in due:
-        left = remaining_words(found.effective_not_after - assessment.now)
-        words = left if left.startswith("expired") else f"ends in {left}"
+        left = _left(found, assessment)
+        words = f"ends in {left}" if left[0].isdigit() else left
         name = printable(name_of(found.place.path, found.role, found.place.entry))
         yield f"  {style.paint(name, _COLOURS[urgency])} {words}  {_where(found)}"
-        yield from _repair(renewal_of(found, assessment.inventory.node))
+        yield from _repair(renewal_of(found, assessment.inventory.node, assessment.now))
 
 
 def _certificates(assessment: Assessment, style: Style) -> Iterator[str]:
@@ -139,16 +141,26 @@ def _certificates(assessment: Assessment, style: Style) -> Iterator[str]:
 
 
 def _row(found: Occurrence, assessment: Assessment) -> tuple[str, ...]:
-    left = found.effective_not_after - assessment.now
     issuers = sorted({authority.role for authority in found.issuers})
     return (
         printable(name_of(found.place.path, found.role)),
         found.effective_not_after.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        remaining_words(left),
+        _left(found, assessment),
         found.state,
         ", ".join(issuers) or ("self" if found.certificate.is_self_signed else "unknown"),
         _where(found),
     )
+
+
+def _left(found: Occurrence, assessment: Assessment) -> str:
+    if _is_early(found, assessment):
+        not_before = found.certificate.not_before.astimezone(UTC)
+        return f"valid from {not_before:%Y-%m-%d %H:%M} UTC"
+    return remaining_words(found.effective_not_after - assessment.now)
+
+
+def _is_early(found: Occurrence, assessment: Assessment) -> bool:
+    return is_not_valid_yet(found.certificate.not_before, assessment.now)
 
 
 def _bar(found: Occurrence, assessment: Assessment) -> str:

@@ -9,7 +9,7 @@ from exporter.model import Finding, Occurrence, Place, PlacedFailure, Reference,
 from exporter.report.document import RUNBOOKS, Assessment
 from exporter.report.page_words import expiry_words, utc
 from exporter.report.repair import renewal_of, repair_of
-from exporter.report.verdict import Urgency
+from exporter.report.verdict import Urgency, is_not_valid_yet, stands_for_a_leaf
 
 FAILING: Final = "unreadable"
 MISSING: Final = "missing"
@@ -83,7 +83,7 @@ def view_of(assessment: Assessment) -> View:
             replace(
                 _row(found, urgency, found.place in assessment.unreliable_lifetimes),
                 findings=counts.get(found.place, 0),
-                renewal=renewal_of(found, node) if urgency is not Urgency.OK else (),
+                renewal=renewal_of(found, node, assessment.now) if urgency is not Urgency.OK else (),
             )
             for found, urgency in assessment.certificates
         ),
@@ -104,13 +104,11 @@ def _expiries(view: View) -> tuple[Problem, ...]:
     return tuple(
         Problem(
             severity=Severity.CRITICAL if row.urgency is Urgency.CRITICAL else Severity.WARNING,
-            title=("" if row.effective_not_after <= view.now else "expires ")
-            + expiry_words(row.effective_not_after, view.now),
+            title=_title(row, view.now),
             place=row.place,
             role=row.role,
             state=row.state,
-            detail=utc(row.effective_not_after)
-            + (", when its CA ends" if row.effective_not_after < row.not_after else ""),
+            detail=_moment(row, view.now),
             repair=row.renewal,
             runbook=f"{RUNBOOKS}/{_alert_of(row, view.now)}.md",
         )
@@ -119,9 +117,25 @@ def _expiries(view: View) -> tuple[Problem, ...]:
     )
 
 
+def _title(row: Row, now: datetime) -> str:
+    if is_not_valid_yet(row.not_before, now):
+        return f"valid only {expiry_words(row.not_before, now)}"
+    words = expiry_words(row.effective_not_after, now)
+    return words if row.effective_not_after <= now else f"expires {words}"
+
+
+def _moment(row: Row, now: datetime) -> str:
+    if is_not_valid_yet(row.not_before, now):
+        return f"valid from {utc(row.not_before)}"
+    cut = ", when its CA ends" if row.effective_not_after < row.not_after else ""
+    return f"{utc(row.effective_not_after)}{cut}"
+
+
 def _alert_of(row: Row, now: datetime) -> str:
     """The alert that is about the same, whose runbook tells more."""
-    if row.is_ca:
+    if is_not_valid_yet(row.not_before, now):
+        return "KubePKICertificateNotYetValid"
+    if row.is_ca and not stands_for_a_leaf(row.place, row.role):
         return "KubePKICertificateAuthorityExpires"
     if row.effective_not_after <= now:
         return "KubePKICertificateExpired"

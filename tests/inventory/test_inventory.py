@@ -173,9 +173,9 @@ def test_a_copy_of_a_known_certificate_has_its_role(ca: Issued) -> None:
 
 
 def test_a_ca_only_in_its_leafs_file_has_the_leafs_role() -> None:
-    """The kubelet's own CA is in no other file."""
+    """The kubelet's own CA is in no other file, and may be a moment older."""
     own_ca = make_ca("n1-ca@1", now=NOW)
-    leaf = make_leaf(own_ca, "n1@1", now=NOW)
+    leaf = make_leaf(own_ca, "n1@2", now=NOW)
     path = "/var/lib/kubelet/pki/kubelet.crt"
 
     named = inventory_of(
@@ -185,6 +185,33 @@ def test_a_ca_only_in_its_leafs_file_has_the_leafs_role() -> None:
 
     assert {role for role, _ in roles(named).values()} == {Role.KUBELET_SERVER_SELF_SIGNED}
     assert {role for role, _ in roles(unnamed).values()} == {Role.KUBELET_SERVER_SELF_SIGNED}
+
+
+@pytest.mark.parametrize(
+    ("issuer", "cn", "role"),
+    [
+        ("n1-ca@1", "n1@1", Role.KUBELET_SERVER_SELF_SIGNED),
+        ("n1-ca@1", "", Role.KUBELET_SERVER_SELF_SIGNED),
+        ("n1@1", "", Role.KUBELET_SERVER_SELF_SIGNED),
+        ("n2-ca@1", "n1@1", Role.KUBELET_SERVER),
+        ("n1-ca", "n1@1", Role.KUBELET_SERVER),
+        ("company-ca", "n1", Role.KUBELET_SERVER),
+        ("company-ca", "system:node:n1", Role.KUBELET_SERVER),
+        ("n1", "", Role.KUBELET_SERVER),
+        ("@1", "", Role.KUBELET_SERVER),
+    ],
+)
+def test_only_content_proves_that_a_kubelet_made_its_pair(issuer: str, cn: str, role: Role) -> None:
+    """Others lay pairs where it would make its own; without a CN the CA itself stands there."""
+    ca = make_ca(issuer, now=NOW)
+    path = "/var/lib/kubelet/pki/kubelet.crt"
+
+    found = inventory_of(
+        [file(path, make_leaf(ca, cn, now=NOW).pem if cn else ca.pem)],
+        [reference(path, Role.KUBELET_SERVER_SELF_SIGNED)],
+    )
+
+    assert roles(found) == {f"{path}#0": (role, State.IN_USE)}
 
 
 @pytest.mark.parametrize(

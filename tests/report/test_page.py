@@ -29,6 +29,7 @@ ROW = Row(
     effective_not_after=NOW + 300 * DAY,
     fingerprint="ab" * 32,
 )
+EARLY = replace(ROW, not_before=NOW + 2 * DAY, urgency=Urgency.CRITICAL)
 PROBLEM = Problem(
     severity=Severity.WARNING, title="mode loose", place=Place("/a"), role="ca", state=State.IN_USE
 )
@@ -54,13 +55,15 @@ def ending(days: float, urgency: Urgency, **fields: Any) -> Row:  # noqa: ANN401
         ((ROW,), (replace(PROBLEM, severity=Severity.CRITICAL),), "1 thing needs you now"),
         ((ending(12, Urgency.WARNING),), (), "1 certificate expires soon"),
         ((ending(12, Urgency.WARNING),) * 2, (PROBLEM,), "2 certificates expire soon"),
-        ((ending(-1, Urgency.CRITICAL),), (PROBLEM,), "1 certificate has expired"),
+        ((EARLY,), (PROBLEM,), "1 certificate is not valid yet"),
+        ((EARLY, EARLY, ending(12, Urgency.WARNING)), (), "2 certificates are not valid yet"),
+        ((ending(-1, Urgency.CRITICAL), EARLY), (PROBLEM,), "1 certificate has expired"),
     ],
 )
 def test_the_title_says_what_matters_most(
     rows: tuple[Row, ...], findings: tuple[Problem, ...], title: str
 ) -> None:
-    """Expired before critical before soon before a look; an empty node is not well."""
+    """Expired before not valid yet, critical, soon and a look; an empty node is not well."""
     assert f"<h2>{title}</h2>" in page(*rows, findings=findings)
 
 
@@ -160,6 +163,15 @@ def test_the_worst_problem_comes_first() -> None:
     assert (third, last) == (PROBLEM, leftover)
 
 
+def test_what_is_not_valid_yet_says_when_it_will_be() -> None:
+    """In its problem and in its row; one that has begun says nothing of it."""
+    text = page(EARLY)
+
+    assert "Valid only in 2 days" in text
+    assert text.count("valid from 2026-11-26 09:00:00 UTC") == 2
+    assert "valid from" not in page(ROW)
+
+
 def test_what_cannot_be_seen_is_named() -> None:
     """Control characters and bytes that are no UTF-8 have a name instead of an effect."""
     assert (named("\x00"), named("\udcff")) == ("U+0000", "\\xff")
@@ -171,10 +183,12 @@ def test_what_cannot_be_seen_is_named() -> None:
     ("row", "runbook"),
     [
         (ending(-1, Urgency.CRITICAL), "KubePKICertificateExpired"),
+        (EARLY, "KubePKICertificateNotYetValid"),
         (ending(1, Urgency.CRITICAL), "KubePKICertificateExpiresVerySoon"),
         (ending(12, Urgency.WARNING), "KubePKICertificateExpiresSoon"),
         (ending(12, Urgency.WARNING, rotation_due=NOW - DAY), "KubePKIKubeletRotationOverdue"),
-        (ending(12, Urgency.WARNING, is_ca=True), "KubePKICertificateAuthorityExpires"),
+        (ending(12, Urgency.WARNING, is_ca=True, role="ca"), "KubePKICertificateAuthorityExpires"),
+        (ending(12, Urgency.WARNING, is_ca=True, role="etcd-server"), "KubePKICertificateExpiresSoon"),
     ],
 )
 def test_what_ends_shows_how_to_renew_it_and_the_page_of_its_alert(row: Row, runbook: str) -> None:

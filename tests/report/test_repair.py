@@ -1,7 +1,7 @@
 """Advice names the command of the distribution at hand, and hostile names stay words of it."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -131,6 +131,7 @@ def test_a_kubeconfigs_certificate_is_renewed_in_its_file() -> None:
         (Role.APISERVER, Distribution.KUBEADM, "kubeadm certs renew apiserver"),
         (Role.CA, Distribution.KUBEADM, "rotation"),
         (Role.KUBELET_CLIENT, Distribution.KUBEADM, "kubectl get csr"),
+        (Role.KUBELET_SERVER_SELF_SIGNED, Distribution.KUBEADM, "systemctl restart kubelet  # it makes"),
         (Role.KUBELET_CLIENT, Distribution.K3S, "systemctl restart k3s-agent"),
         (Role.KUBELET_SERVER, Distribution.MICROK8S, "microk8s refresh-certs --cert ca.crt"),
         (Role.KUBECONFIG_USER, Distribution.KUBEADM, "issue /etc/kubernetes/pki/x.crt anew"),
@@ -138,12 +139,19 @@ def test_a_kubeconfigs_certificate_is_renewed_in_its_file() -> None:
 )
 def test_what_ends_is_renewed_by_its_role(role: Role, distribution: Distribution, words: str) -> None:
     """The kubelet asks for its own, a CA is planned, the rest is renewed."""
-    assert words in "\n".join(renewal_of(occurrence(role), Node(distribution=distribution)))
+    assert words in "\n".join(renewal_of(occurrence(role), Node(distribution=distribution), NOW))
+
+
+def test_what_is_not_valid_yet_is_a_matter_of_clocks() -> None:
+    """To renew it by a wrong clock makes another of its kind."""
+    (line, *_) = renewal_of(occurrence(Role.APISERVER), KUBEADM, NOW - timedelta(days=1))
+
+    assert line.startswith("timedatectl")
 
 
 def test_only_what_reads_at_start_is_restarted() -> None:
     """The API server notices by itself (KUBERNETES_PKI 1.0)."""
-    assert renewal_of(occurrence(Role.APISERVER), KUBEADM) == ("kubeadm certs renew apiserver",)
+    assert renewal_of(occurrence(Role.APISERVER), KUBEADM, NOW) == ("kubeadm certs renew apiserver",)
 
 
 @pytest.mark.parametrize(

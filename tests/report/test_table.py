@@ -139,6 +139,20 @@ def test_what_has_all_ended_names_no_next(tmp_path: Path) -> None:
     assert shown.splitlines()[0].endswith("21 certificates in use")
 
 
+def test_what_is_not_valid_yet_says_when_it_will_be(tmp_path: Path) -> None:
+    """It is counted apart from what is due, and what remains of it says nothing."""
+    node = make_node(tmp_path, now=NOW)
+    node.leaf("apiserver", not_before=NOW + timedelta(days=2))
+    node.leaf("apiserver-etcd-client", not_before=NOW + timedelta(minutes=4))
+
+    shown = table(replace(assessed(picture(tmp_path)), findings=()))
+
+    assert ": 1 certificate not valid yet; 21 certificates in use" in shown.splitlines()[0]
+    assert "  apiserver valid from 2026-11-26 12:00 UTC  /etc/kubernetes/pki/apiserver.crt" in shown
+    assert "valid from 2026-11-26 12:00 UTC" in row(shown, "/pki/apiserver.crt")
+    assert " 1y " in row(shown, "/apiserver-etcd-client.crt")
+
+
 def test_where_a_block_stands_is_told(tmp_path: Path) -> None:
     """Entry of a kubeconfig, index of a bundle; an issuer that is nowhere is unknown."""
     node = make_node(tmp_path, now=NOW)

@@ -25,7 +25,7 @@ from exporter.report.verdict import (
     Thresholds,
     Urgency,
     missing_paths,
-    needed_authorities,
+    relied_on,
     urgency_of,
     worst,
 )
@@ -74,14 +74,33 @@ def occurrence(life: timedelta, left: timedelta, role: Role = Role.APISERVER) ->
 )
 def test_thresholds_are_capped_by_a_share_of_life(life: timedelta, left: timedelta, urgency: Urgency) -> None:
     """A certificate of a day does not cry wolf for a day."""
-    assert urgency_of(occurrence(life, left), frozenset(), Thresholds(), NOW) is urgency
+    assert urgency_of(occurrence(life, left), Thresholds(), NOW) is urgency
+
+
+@pytest.mark.parametrize(
+    ("ahead", "urgency"),
+    [
+        (timedelta(minutes=-1), Urgency.OK),
+        (timedelta(minutes=5), Urgency.OK),
+        (timedelta(minutes=5, seconds=1), Urgency.CRITICAL),
+        (2 * DAY, Urgency.CRITICAL),
+    ],
+)
+def test_what_is_not_valid_yet_is_broken(ahead: timedelta, urgency: Urgency) -> None:
+    """Clocks may differ by as much as the alert allows; what rotates by itself is no better."""
+    found = occurrence(365 * DAY, 365 * DAY + ahead)
+    rotating = replace(found, rotation_due=found.effective_not_after - DAY)
+
+    assert urgency_of(found, Thresholds(), NOW) is urgency
+    assert urgency_of(rotating, Thresholds(), NOW) is urgency
 
 
 def test_leftovers_are_never_urgent() -> None:
     """Only what is in use may alert."""
-    old = replace(occurrence(365 * DAY, -9 * DAY), state=State.UNREFERENCED)
+    used = occurrence(365 * DAY, -9 * DAY)
+    old = replace(used, place=Place("/old"), state=State.UNREFERENCED)
 
-    assert urgency_of(old, frozenset(), Thresholds(), NOW) is Urgency.OK
+    assert relied_on(Inventory(node=Node(), occurrences=(old, used)), NOW) == {used.place}
 
 
 def test_what_rotates_by_itself_is_urgent_only_past_its_time() -> None:
@@ -91,7 +110,7 @@ def test_what_rotates_by_itself_is_urgent_only_past_its_time() -> None:
     overdue = replace(found, rotation_due=NOW - timedelta(hours=1))
     dead = replace(occurrence(1 * DAY, timedelta(hours=1)), rotation_due=NOW - timedelta(hours=1))
 
-    urgencies = [urgency_of(one, frozenset(), Thresholds(), NOW) for one in (due, overdue, dead)]
+    urgencies = [urgency_of(one, Thresholds(), NOW) for one in (due, overdue, dead)]
 
     assert urgencies == [Urgency.OK, Urgency.WARNING, Urgency.CRITICAL]
 
@@ -100,42 +119,124 @@ def test_the_kubelets_self_made_pair_is_never_critical() -> None:
     """Nothing verifies it by default (KUBERNETES_PKI 13)."""
     found = occurrence(365 * DAY, -1 * DAY, Role.KUBELET_SERVER_SELF_SIGNED)
 
-    assert urgency_of(found, frozenset(), Thresholds(), NOW) is Urgency.WARNING
+    assert urgency_of(found, Thresholds(), NOW) is Urgency.WARNING
 
 
-def test_a_ca_is_urgent_where_something_hangs_on_it() -> None:
+def authority(issued: Issued, path: str, index: int = 0, role: Role = Role.CA) -> Occurrence:
+    """A CA in use in that place."""
+    found = certificate(issued)
+    return replace(
+        occurrence(DAY, DAY, role),
+        place=Place(path, "", index),
+        certificate=found,
+        effective_not_after=found.not_after,
+    )
+
+
+def trust(*authorities: Issued) -> tuple[TrustAnchor, ...]:
+    """One setting that trusts them."""
+    return tuple(
+        TrustAnchor(component="kubelet", setting="s", path="/ca", entry="", certificate=certificate(ca))
+        for ca in authorities
+    )
+
+
+def reference(
+    path: str,
+    requirement: Requirement = Requirement.REQUIRED,
+    setting: str = "tls-cert-file",
+    part: Part = Part.CERTIFICATE,
+) -> Reference:
+    """A manifest's reference to a file."""
+    return Reference(
+        component="kube-apiserver",
+        setting=setting,
+        part=part,
+        role=Role.APISERVER,
+        path=path,
+        origin=Origin.MANIFEST,
+        requirement=requirement,
+    )
+
+
+def test_the_certificate_around_a_service_account_key_may_end() -> None:
+    """Kubernetes takes the public key from it and nothing else; another use or a watch makes it count."""
+    ca = make_ca(now=NOW)
+    key = replace(occurrence(DAY, -DAY, Role.OTHER), issuer_fingerprint=certificate(ca).fingerprint)
+    tokens = reference(key.place.path, setting="service-account-key-file", part=Part.PRIVATE_KEY)
+    found = Inventory(node=Node(), occurrences=(key, authority(ca, "/ca")), uses={key.place.path: (tokens,)})
+    shared = replace(found, uses={key.place.path: (tokens, reference(key.place.path))})
+
+    assert relied_on(found, NOW) == frozenset()
+    assert relied_on(shared, NOW) == {key.place, Place("/ca")}
+
+
+def test_a_ca_is_relied_on_where_something_hangs_on_it() -> None:
     """An old CA left in a bundle on purpose may expire; the last of the bundle may not."""
     old = make_ca(now=NOW, not_before=NOW - 99 * DAY, not_after=NOW - DAY)
     new = make_ca(now=NOW)
     leaf = replace(occurrence(365 * DAY, 300 * DAY), issuer_fingerprint=certificate(new).fingerprint)
-    anchors = tuple(
-        TrustAnchor(component="kubelet", setting="s", path="/ca", entry="", certificate=certificate(ca))
-        for ca in (old, new)
-    )
-    expired = replace(occurrence(99 * DAY, -DAY, Role.CA), certificate=certificate(old))
+    idle, needed = authority(old, "/ca"), authority(new, "/ca", 1)
 
-    both = needed_authorities(Inventory(node=Node(), trust_anchors=anchors, occurrences=(leaf,)))
-    only_old = needed_authorities(Inventory(node=Node(), trust_anchors=anchors[:1]))
+    both = Inventory(node=Node(), trust_anchors=trust(old, new), occurrences=(leaf, idle, needed))
+    only_old = Inventory(node=Node(), trust_anchors=trust(old), occurrences=(idle,))
+    only_issuing = Inventory(node=Node(), occurrences=(leaf, idle, needed))
 
-    assert both == {certificate(new).fingerprint}
-    assert urgency_of(expired, both, Thresholds(), NOW) is Urgency.OK
-    assert urgency_of(expired, only_old, Thresholds(), NOW) is Urgency.CRITICAL
+    assert relied_on(both, NOW) == {leaf.place, needed.place}
+    assert relied_on(only_old, NOW) == {idle.place}
+    assert relied_on(only_issuing, NOW) == {leaf.place, needed.place}
+
+
+def test_a_ca_may_be_laid_into_a_bundle_ahead_of_its_time() -> None:
+    """It is needed from then on; alone it is a trust that trusts nothing."""
+    now, later = make_ca(now=NOW), make_ca(now=NOW, not_before=NOW + DAY, not_after=NOW + 9999 * DAY)
+    valid, early = authority(now, "/ca"), authority(later, "/ca", 1)
+
+    both = Inventory(node=Node(), trust_anchors=trust(now, later), occurrences=(valid, early))
+    alone = Inventory(node=Node(), trust_anchors=trust(later), occurrences=(early,))
+
+    assert relied_on(both, NOW) == {valid.place}
+    assert relied_on(alone, NOW) == {early.place}
+
+
+@pytest.mark.parametrize(
+    ("role", "entry", "index", "is_relied_on"),
+    [
+        (Role.KUBELET_SERVER, "", 0, True),
+        (Role.ETCD_SERVER, "", 0, True),
+        (Role.ADMIN, "user/a", 0, True),
+        (Role.ADMIN, "cluster/a", 0, False),
+        (Role.KUBELET_SERVER, "", 1, False),
+        (Role.CA, "", 0, False),
+        (Role.OTHER, "", 0, False),
+    ],
+)
+def test_what_stands_for_a_leaf_is_relied_on_whatever_its_flag(
+    role: Role,
+    entry: str,
+    index: int,
+    is_relied_on: bool,
+) -> None:
+    """``openssl req -x509`` and etcd's auto-tls make CAs; the CA behind a leaf or in a kubeconfig is none."""
+    found = replace(authority(make_ca(now=NOW), "/a", role=role), place=Place("/a", entry, index))
+
+    assert bool(relied_on(Inventory(node=Node(), occurrences=(found,)), NOW)) is is_relied_on
+
+
+@pytest.mark.parametrize(("part", "relied"), [(Part.CERTIFICATE, {1}), (Part.PRIVATE_KEY, set())])
+def test_the_last_ca_is_relied_on_where_it_is_to_sign_or_is_watched(part: Part, relied: set[int]) -> None:
+    """A signer may have issued nothing known here; of a watched bundle not every CA has to hold."""
+    first, last = make_ca(now=NOW, not_after=NOW + DAY), make_ca(now=NOW, not_after=NOW + 2 * DAY)
+    found = (authority(first, "/x", role=Role.OTHER), authority(last, "/x", 1, Role.OTHER))
+    uses = {"/x": (reference("/x", setting="cluster-signing-cert-file", part=part),)}
+
+    places = relied_on(Inventory(node=Node(), occurrences=found, uses=uses), NOW)
+
+    assert {place.index for place in places} == relied
 
 
 def test_required_files_that_are_absent_are_missing_once() -> None:
     """Optional and generated ones are not."""
-
-    def reference(path: str, requirement: Requirement, setting: str = "tls-cert-file") -> Reference:
-        return Reference(
-            component="kube-apiserver",
-            setting=setting,
-            part=Part.CERTIFICATE,
-            role=Role.APISERVER,
-            path=path,
-            origin=Origin.MANIFEST,
-            requirement=requirement,
-        )
-
     found = Inventory(
         node=Node(),
         references=(

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from exporter.demo.pki import Issued, make_ca, make_leaf
 from tests.scenarios.certificates import CP, K3S, WORKER
-from tests.scenarios.tree import KUBELET_PKI, NOW, PKI, Scenario, Tree, new_ca, scenario
+from tests.scenarios.tree import KUBELET_PKI, NOW, PKI, Mutation, Scenario, Tree, new_ca, scenario
 
 CLIENT = f"{KUBELET_PKI}/kubelet-client-current.pem"
 SERVER = f"{KUBELET_PKI}/kubelet-server-current.pem"
@@ -101,6 +101,30 @@ def own_serving_pair(tree: Tree) -> None:
     tree.write(f"{KUBELET_PKI}/kubelet.key", leaf.key_pem)
 
 
+def issued_serving_pair(tree: Tree) -> None:
+    """Lay a pair of the cluster's CA where the kubelet would make its own."""
+    own_serving_pair(tree)
+    leaf = make_leaf(
+        tree.authority(),
+        "system:node:cp1",
+        now=NOW,
+        organizations=("system:nodes",),
+        sans=("cp1", "10.80.0.11"),
+    )
+    tree.write(f"{KUBELET_PKI}/kubelet.crt", leaf.pem, 0o644)
+    tree.write(f"{KUBELET_PKI}/kubelet.key", leaf.key_pem)
+
+
+def verified(pair: Mutation) -> Mutation:
+    """Let the API server verify kubelets, too, by the cluster's CA."""
+
+    def mutate(tree: Tree) -> None:
+        pair(tree)
+        tree.flag("kube-apiserver", "kubelet-certificate-authority", f"{PKI}/ca.crt")
+
+    return mutate
+
+
 def make_leaf_ca() -> Issued:
     """The throwaway CA behind a kubelet's own serving pair."""
     return make_ca("cp1-ca@1795505000", now=NOW)
@@ -170,6 +194,17 @@ SCENARIOS: tuple[Scenario, ...] = (
         ("kubelet_rotation_disabled", CLIENT),
     ),
     scenario("serving pair of the kubelet's own", CP, own_serving_pair),
+    scenario(
+        "serving pair of the kubelet's own under an API server that verifies",
+        CP,
+        verified(own_serving_pair),
+        ("issued_by_wrong_ca", f"{KUBELET_PKI}/kubelet.crt"),
+    ),
+    scenario(
+        "issued serving pair under an API server that verifies",
+        CP,
+        verified(issued_serving_pair),
+    ),
     scenario("serving pair not there yet", CP, lambda t: t.at(SERVER).unlink()),
     scenario("client pair gone", WORKER, lambda t: t.at(CLIENT).unlink()),
     scenario("bootstrap kubeconfig left", WORKER, bootstrap, ("bootstrap_kubeconfig_left", BOOTSTRAP)),
