@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections.abc import Iterable
 from hashlib import sha256
 
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
@@ -13,10 +14,13 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from exporter.model import PublicKey, SpkiHash
+from exporter.parsing import der as tlv
 from exporter.parsing.pem import Block
 from exporter.parsing.signature import REFUSALS, quiet
 
 _WORDS = re.compile(r"[.\-_ ]+")
+_OPENSSH = "OPENSSH PRIVATE KEY"
+"""The one kind whose body is no DER (openssh ``PROTOCOL.key``)."""
 _FORMAT_WORDS = frozenset({"cert", "crt", "pem", "private"})
 
 
@@ -31,7 +35,20 @@ def public_half(block: Block, entry: str, *, decode: bool) -> PublicKey:
     if is_private and not decode:
         return PublicKey(entry, None, is_private=True)
     der = block.der()
-    return PublicKey(entry, None if der is None else _hash_of(der, is_private=is_private), is_private)
+    if der is None:
+        return PublicKey(entry, None, is_private, is_malformed=True)
+    is_readable = not block.is_encapsulated and block.label != _OPENSSH
+    return PublicKey(
+        entry,
+        _hash_of(der, is_private=is_private),
+        is_private,
+        is_malformed=is_readable and not tlv.is_sequence(der),
+    )
+
+
+def are_usable(found: Iterable[PublicKey]) -> bool:
+    """One of them at least is a key, or may be one."""
+    return any(not key.is_malformed for key in found)
 
 
 def spki_hash(key: PublicKeyTypes | None, encoded: bytes) -> SpkiHash:

@@ -115,6 +115,18 @@ def demote(tree: Tree) -> None:
 
 SCENARIOS: tuple[Scenario, ...] = (
     scenario("kubelet rotated", CP, rotate),
+    scenario(
+        "client key data that is no key",
+        CP,
+        lambda t: t.edit(ADMIN, r"client-key-data: .*", "client-key-data: Z2FyYmFnZQ=="),
+        failures=frozenset({("malformed_key", ADMIN)}),
+    ),
+    scenario(
+        "client key data that is no base64",
+        CP,
+        lambda t: t.edit(ADMIN, r"client-key-data: .*", "client-key-data: garbage!"),
+        failures=frozenset({("malformed_key", ADMIN)}),
+    ),
     scenario("link replaced by a copy", CP, replace_link, ("kubelet_link_replaced", CLIENT)),
     scenario("newer pair unused", CP, leave_newer_pair, ("kubelet_newer_pair_unused", CLIENT)),
     scenario(
