@@ -125,6 +125,12 @@ SCENARIOS: tuple[Scenario, ...] = (
     scenario("a CA's key emptied: it is not opened", CP, overwritten(b"", f"{PKI}/ca.key")),
     scenario("a certificate verifies tokens", CP, lambda t: t.write(f"{PKI}/sa.pub", t.authority().pem)),
     scenario(
+        "certificate in the place of its key",
+        CP,
+        lambda t: t.write(f"{APISERVER}.key", t.read(f"{APISERVER}.crt")),
+        ("key_missing", f"{APISERVER}.crt"),
+    ),
+    scenario(
         "key of another", CP, lambda t: strange_key(t, APISERVER), ("key_mismatched", f"{APISERVER}.crt")
     ),
     scenario(

@@ -37,6 +37,13 @@ def rotate(tree: Tree) -> None:
     tree.at(CLIENT).symlink_to(f"{KUBELET_PKI}/{name}")
 
 
+def cut_pair(tree: Tree, length: int) -> None:
+    """Leave so many octets of the key that follows the kubelet's certificate, as a full disk does."""
+    path = str(tree.at(CLIENT).readlink())
+    pair = tree.read(path)
+    tree.write(path, pair[: pair.index(b"-----BEGIN EC") + length])
+
+
 def leave_newer_pair(tree: Tree) -> None:
     """Write a new pair and stop there."""
     newer = kubelet_leaf(node="cp1", signer=tree.authority(), not_before=NOW + timedelta(hours=1))
@@ -115,6 +122,8 @@ def demote(tree: Tree) -> None:
 
 SCENARIOS: tuple[Scenario, ...] = (
     scenario("kubelet rotated", CP, rotate),
+    scenario("pair cut before its key", WORKER, lambda t: cut_pair(t, 0), ("key_missing", CLIENT)),
+    scenario("pair cut in its key", WORKER, lambda t: cut_pair(t, 90), ("key_missing", CLIENT)),
     scenario(
         "client key data that is no key",
         CP,
