@@ -1,8 +1,9 @@
 """Gathers references: each fact once, by its strongest evidence, and none that cannot be believed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+from exporter.inventory.roles import AUTHORITIES
 from exporter.model import Failure, Origin, Part, Place, Reason, Reference, Requirement, Role
 
 _STRENGTH = {origin: strength for strength, origin in enumerate(Origin)}
@@ -55,6 +56,15 @@ class References:
             tuple(self._found[key] for key in sorted(self._found) if key[3] in allowed),
             tuple(Failure(Place(path), Reason.UNTRUSTED_REFERENCE) for path in refused),
         )
+
+
+def authority_keys(references: Iterable[Reference]) -> Iterator[str]:
+    """The private keys of CAs, which are never to be opened."""
+    return (
+        reference.path
+        for reference in references
+        if reference.part is Part.PRIVATE_KEY and reference.role in AUTHORITIES
+    )
 
 
 def _stronger(one: Reference, other: Reference) -> Reference:
