@@ -126,6 +126,8 @@ class File:
     status: FileStatus | None
     """None where it could not be opened."""
     content: Content = field(default_factory=Content)
+    is_closed: bool = False
+    """A private key that must not be opened: only its status is known."""
 
     @property
     def exists(self) -> bool:

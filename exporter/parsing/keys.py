@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
@@ -21,7 +21,11 @@ from exporter.parsing.signature import REFUSALS, quiet
 _WORDS = re.compile(r"[.\-_ ]+")
 _OPENSSH = "OPENSSH PRIVATE KEY"
 """The one kind whose body is no DER (openssh ``PROTOCOL.key``)."""
-_FORMAT_WORDS = frozenset({"cert", "crt", "pem", "private"})
+_KEY = re.compile(r"(?<!pub)(?<!public)(?:priv(?:ate)?)?key$")
+"""How a word ends that says private key: ``key``, ``cakey`` (OpenSSL's default), ``privkey``."""
+_FORMAT_WORDS = frozenset({"", "cert", "crt", "pem", "priv", "private"})
+_PUBLIC_ENDS = frozenset({"cer", "cert", "crt", "pub"})
+_PUBLIC_WORDS = frozenset({"pub", "public"})
 
 
 def is_key(block: Block) -> bool:
@@ -61,17 +65,40 @@ def spki_hash(key: PublicKeyTypes | None, encoded: bytes) -> SpkiHash:
 def is_authority_key_path(path: str) -> bool:
     """The name says that this is a CA's private key: by every distribution's convention a key named ``ca``.
 
-    ``ca.key``, ``etcd-peers-ca.key``, ``ca-key.pem``, copies such as ``ca.key.bak``, and ``tls.key`` in a
-    directory of a CA or signer. A leaf's key of such a name is taken for one too: it is not opened either.
+    ``ca.key``, ``etcd-peers-ca.key``, ``ca-key.pem``, ``cakey.pem``, copies such as ``ca.key.bak``, and
+    ``tls.key`` in a directory of a CA or signer. A leaf's key of such a name is taken for one too: it is not
+    opened either.
     """
     *_, directory, name = ("", *path.split("/"))
-    words = [word for word in _WORDS.split(name.lower()) if word not in _FORMAT_WORDS]
-    if "key" not in words:
-        return False
-    owner = words[: words.index("key")] or [""]
-    if owner == ["tls"]:
-        owner = _WORDS.split(directory.lower())
-    return owner[-1].endswith(("ca", "signer"))
+    return any(
+        owner[-1].endswith(("ca", "signer"))
+        for named in _owners(_words(name))
+        if (owner := _words(directory) if named == ["tls"] else named)
+    )
+
+
+def is_private_key_path(path: str) -> bool:
+    """The name says that this is a private key: ``tls.key``, ``client-key.pem``, ``apiserver.key.bak``.
+
+    What ends as a certificate or a public key does (``key-server.crt``, ``sa-key.pub``) is none, nor is a
+    ``public-key.pem``.
+    """
+    words = _words(path.rpartition("/")[2])
+    return words[-1] not in _PUBLIC_ENDS and any(
+        _PUBLIC_WORDS.isdisjoint(owner[-1:]) for owner in _owners(words)
+    )
+
+
+def _words(name: str) -> list[str]:
+    return _WORDS.split(name.lower())
+
+
+def _owners(words: list[str]) -> Iterator[list[str]]:
+    """Yield what stands before each word that says key, itself without those letters: whose key it is."""
+    for position, word in enumerate(words):
+        if _KEY.search(word):
+            owner = (*words[:position], _KEY.sub("", word))
+            yield [each for each in owner if each not in _FORMAT_WORDS]
 
 
 def _hash_of(der: bytes, *, is_private: bool) -> SpkiHash | None:

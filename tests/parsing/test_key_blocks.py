@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 from exporter.demo import pki
 from exporter.model import Content, Document, Failure, Part, Place, PublicKey, Reason, SpkiHash
 from exporter.parsing import parse
-from exporter.parsing.keys import is_authority_key_path, spki_hash
+from exporter.parsing.keys import is_authority_key_path, is_private_key_path, spki_hash
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -207,6 +207,13 @@ def test_keys_are_bounded() -> None:
         "/pki/ca.key.bak",
         "/pki/ca.crt.key",
         "/pki/CA_private.KEY",
+        "/etc/pki/CA/private/cakey.pem",
+        "/pki/rootCAkey.pem",
+        "/pki/turnkey-ca.key",
+        "/pki/ca.key.old-key",
+        "/pki/caPrivateKey.pem",
+        "/pki/ca-privkey.pem",
+        "/pki/etcd-cakey.pem.bak",
         "/static-pod-resources/secrets/csr-signer/tls.key",
         "ca.key",
     ],
@@ -228,6 +235,12 @@ def test_keys_of_cas_by_convention(path: str) -> None:
         "/var/lib/kubelet/pki/kubelet-client-current.pem",
         "/etc/tls/tls.key",
         "/etc/tls/key.pem",
+        "/pki/cacert.pem",
+        "/pki/serverkey.pem",
+        "/pki/monkey-ca.crt",
+        "/pki/keycloak-ca.crt",
+        "/pki/ca-public-key.pem",
+        "/pki/ca-pubkey.pem",
         "/etc/ca/leaf.key",
         "tls.key",
         "",
@@ -237,3 +250,45 @@ def test_keys_of_cas_by_convention(path: str) -> None:
 def test_other_files(path: str) -> None:
     """A leaf's key and a CA's certificate may be opened."""
     assert not is_authority_key_path(path)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "tls.key",
+        "TLS.KEY",
+        "key.pem",
+        "apiserver-key.pem",
+        "apiserver.key.bak",
+        "apiserver.key_2026-11-24",
+        "server.crt.key",
+        "privkey.pem",
+        "serverKey.pem",
+        "public.example.org.key",
+        "cakey.pem",
+    ],
+)
+def test_names_of_private_keys(name: str) -> None:
+    """A key is one by a word of its name, wherever in it that stands."""
+    assert is_private_key_path(f"/pki/{name}")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "apiserver.crt",
+        "keycloak.crt",
+        "keycloak.pem",
+        "keystone-client.pem",
+        "key-server.crt",
+        "sa.pub",
+        "sa-key.pub",
+        "public-key.pem",
+        "pubkey.pem",
+        "kubelet-client-current.pem",
+        "",
+    ],
+)
+def test_names_of_what_is_no_private_key(name: str) -> None:
+    """The letters alone do not make a key, and neither does a certificate's name or a public key's."""
+    assert not is_private_key_path(f"/key/{name}")
