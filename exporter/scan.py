@@ -5,10 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from exporter.checks import CHECKS, evaluate
-from exporter.discovery import certificates_named_by, discover
+from exporter.discovery import authority_keys, certificates_named_by, discover
 from exporter.host import Host
 from exporter.inventory import build
-from exporter.inventory.roles import AUTHORITIES
 from exporter.model import (
     Content,
     Discovery,
@@ -121,11 +120,7 @@ class Scanner:
     def _read_files(self, discovery: Discovery) -> dict[str, File]:
         """Read what is referenced, what the searches match, and what kubeconfigs among those name."""
         began = self.monotonic()
-        self._files.seal(
-            reference.path
-            for reference in discovery.references
-            if reference.part is Part.PRIVATE_KEY and reference.role in AUTHORITIES
-        )
+        self._files.seal(authority_keys(discovery.references))
         untrusted = {failure.place.path for failure in discovery.failures}
         expected = {
             reference.path: reference.part

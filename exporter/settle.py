@@ -33,15 +33,20 @@ class Suspicions(Generic[_News]):
 
 
 def is_worse(before: File | None, after: File) -> bool:
-    """A look at a file shows less than the look before: a failure, or fewer certificates."""
+    """A look at a file shows less than the look before: a failure, fewer certificates, or fewer keys."""
     if before is None:
         return any(failure.reason is not Reason.NOT_FOUND for failure in after.content.failures)
     known = set(before.content.failures)
     return (
         any(failure not in known for failure in after.content.failures)
         or len(after.content.certificates) < len(before.content.certificates)
+        or _decoded_keys(after) < _decoded_keys(before)
         or (before.content.kubeconfig is not None and after.content.kubeconfig is None)
     )
+
+
+def _decoded_keys(file: File) -> int:
+    return sum(key.spki_sha256 is not None for key in file.content.keys)
 
 
 def last_good(before: File | None, after: File) -> File:

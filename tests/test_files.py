@@ -234,20 +234,48 @@ def test_seal_is_asked_for_in_each_pass(tmp_path: Path, write: Pki, ca: Issued) 
     assert seen == [1, 0, 1]
 
 
-@pytest.mark.parametrize(("match_keys", "expected"), [(True, ["a.key", "b.pem"]), (False, [])])
+@pytest.mark.parametrize("match_keys", [True, False])
 def test_leaf_keys_are_opened_only_to_match_them(
-    tmp_path: Path, write: Pki, ca: Issued, now: datetime, match_keys: bool, expected: list[str]
+    tmp_path: Path, write: Pki, ca: Issued, now: datetime, match_keys: bool
 ) -> None:
-    """Without key matching a key file, by name or by reference, is only looked at."""
-    for name in ("a.key", "b.pem"):
+    """Without key matching a key file, by name, by reference or by a link, is only looked at."""
+    keys = ["a.key", "a.key.bak", "client-key.pem", "named.pem"]
+    for name in keys:
         write(f"/pki/{name}", make_leaf(ca, now=now).key_pem)
+    (tmp_path / "pki/link.pem").symlink_to("a.key")
     files = files_of(tmp_path, match_keys=match_keys)
 
     with opened() as names:
-        found = (files.file("/pki/a.key"), files.file("/pki/b.pem", expected=Part.PRIVATE_KEY))
+        found = [
+            files.file(f"/pki/{name}", expected=Part.PRIVATE_KEY if name == "named.pem" else None)
+            for name in (*keys, "link.pem")
+        ]
 
-    assert names == expected
-    assert [len(file.content.keys) for file in found] == [int(match_keys)] * 2
+    assert names == ([*keys, "a.key"] if match_keys else [])
+    assert [len(file.content.keys) for file in found] == [int(match_keys)] * 5
+    assert [reasons(file) for file in found] == [[]] * 5
+
+
+@pytest.mark.parametrize(
+    ("name", "expected", "is_open"),
+    [
+        ("keycloak.crt", None, True),
+        ("key-server.crt", Part.CERTIFICATE, True),
+        ("key-rotator.conf", Part.KUBECONFIG, True),
+        ("server-key.pem", Part.CERTIFICATE, False),
+    ],
+)
+def test_other_files_are_opened_without_key_matching(
+    tmp_path: Path, write: Pki, ca: Issued, name: str, expected: Part | None, *, is_open: bool
+) -> None:
+    """What is no key by its name, or is a kubeconfig, is read; the operator may take a key for anything."""
+    write(f"/pki/{name}", ca.pem)
+    files = files_of(tmp_path, match_keys=False)
+
+    with opened() as names:
+        files.file(f"/pki/{name}", expected=expected)
+
+    assert names == ([name] if is_open else [])
 
 
 def test_bad_files_are_failures_with_what_is_known(tmp_path: Path, write: Pki) -> None:

@@ -14,7 +14,9 @@ from exporter.model import (
     FileStatus,
     Kubeconfig,
     Place,
+    PublicKey,
     Reason,
+    SpkiHash,
 )
 from exporter.parsing.x509 import parse_certificate
 from exporter.settle import SECOND_LOOK, Suspicions, is_worse, last_good
@@ -28,7 +30,12 @@ def certificate() -> Certificate:
     return parsed
 
 
-def file(*certificates: Certificate, reason: Reason | None = None, kubeconfig: bool = False) -> File:
+def file(
+    *certificates: Certificate,
+    reason: Reason | None = None,
+    kubeconfig: bool = False,
+    keys: tuple[str | None, ...] = (),
+) -> File:
     """A file that holds the certificates, or failed."""
     return File(
         path="/a",
@@ -51,6 +58,7 @@ def file(*certificates: Certificate, reason: Reason | None = None, kubeconfig: b
             certificates=tuple(Embedded("", index, found) for index, found in enumerate(certificates)),
             failures=(Failure(Place("/a"), reason),) if reason else (),
             kubeconfig=Kubeconfig() if kubeconfig else None,
+            keys=tuple(PublicKey("", SpkiHash(key) if key else None, is_private=True) for key in keys),
         ),
     )
 
@@ -68,6 +76,24 @@ def test_fewer_certificates_or_a_lost_kubeconfig_are_worse(certificate: Certific
     """A bundle cut between two blocks parses well and is still half a file."""
     assert is_worse(file(certificate, certificate), file(certificate))
     assert is_worse(file(kubeconfig=True), file())
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "worse"),
+    [
+        (("a", "b"), ("a",), True),
+        (("a",), (None,), True),
+        (("a",), ("b",), False),
+        (("a",), ("a", "b"), False),
+        ((None,), (), False),
+    ],
+    ids=["one of two", "undecoded", "replaced", "added", "never decoded"],
+)
+def test_fewer_decoded_keys_are_worse(
+    before: tuple[str | None, ...], after: tuple[str | None, ...], *, worse: bool
+) -> None:
+    """A file of service account keys that is cut short verifies fewer tokens, or is half written."""
+    assert is_worse(file(keys=before), file(keys=after)) is worse
 
 
 def test_another_certificate_and_a_known_failure_are_not_worse(certificate: Certificate) -> None:

@@ -15,6 +15,7 @@ from exporter.model import (
     Severity,
     SpkiHash,
 )
+from exporter.parsing.keys import are_usable
 
 _LEAST_BITS: Final[Mapping[str, int]] = {"RSA": 2048, "RSA-PSS": 2048, "EC": 224}
 _BROKEN_HASHES: Final = frozenset({"md2", "md4", "md5", "sha1"})
@@ -77,8 +78,19 @@ def key_missing(occurrence: Occurrence, inventory: Inventory) -> str | None:
     if occurrence.place.entry.startswith("user/"):
         return None if _has_key(occurrence, inventory) else "this user has a certificate and no private key"
     paths = _paired_paths(occurrence, inventory)
-    is_gone = bool(paths) and not any(inventory.is_present(path) for path in paths)
-    return f"its private key {min(paths)} is not there" if is_gone else None
+    if not paths or not all(_lacks_key(path, inventory) for path in paths):
+        return None
+    if any(inventory.is_present(path) for path in paths):
+        return f"its private key is not in {min(paths)}, which holds a certificate alone"
+    return f"its private key {min(paths)} is not there"
+
+
+def _lacks_key(path: str, inventory: Inventory) -> bool:
+    """Nothing is at the path, or a file that was read, since its certificates are known, and has no key."""
+    if not inventory.is_present(path):
+        return True
+    content = inventory.files[path].content
+    return bool(content.certificates) and not are_usable(content.keys)
 
 
 def _has_key(occurrence: Occurrence, inventory: Inventory) -> bool:

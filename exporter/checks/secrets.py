@@ -1,7 +1,7 @@
 """Which files hold something that must stay secret."""
 
 from exporter.model import File, Inventory, Part
-from exporter.parsing.keys import is_authority_key_path
+from exporter.parsing.keys import is_authority_key_path, is_private_key_path
 
 _PUBLIC_TOO = "service-account-key-file"
 """May name a public key (kubernetes ``pkg/kubeapiserver/options/authentication.go``)."""
@@ -13,11 +13,13 @@ def holds_secret(file: File, inventory: Inventory) -> bool:
     users = content.kubeconfig.users if content.kubeconfig else ()
     if any(key.is_private for key in content.keys) or any(u.has_key_data or u.holds_secret for u in users):
         return True
-    if content.keys or content.certificates or content.kubeconfig is not None:
+    is_known = content.keys or content.certificates or content.kubeconfig is not None
+    if is_known or file.path.endswith(".pub"):
         return False
     return (
         is_authority_key_path(file.path)
         or file.path.endswith(".key")
+        or (file.is_closed and is_private_key_path(file.path))
         or any(
             reference.part is Part.PRIVATE_KEY and reference.setting != _PUBLIC_TOO
             for reference in inventory.uses_of(file.path)

@@ -39,12 +39,12 @@ from exporter.discovery.names import api_names, name_of_node, node_addresses
 from exporter.discovery.node_files import Documents, NodeFiles, is_below_any
 from exporter.discovery.operator import operator_references
 from exporter.discovery.processes import Counted, counted, programs_of
-from exporter.discovery.references import References
+from exporter.discovery.references import References, authority_keys
 from exporter.discovery.relocation import relocated, with_certificates_of
 from exporter.discovery.users import gids_of, uids_of
 from exporter.model import Discovery, File, Listener, Node, NodeType, Origin, Process, Search
 
-__all__ = ["NodeFiles", "certificates_named_by", "discover"]
+__all__ = ["NodeFiles", "authority_keys", "certificates_named_by", "discover"]
 
 _STRENGTH = {origin: strength for strength, origin in enumerate(Origin)}
 
@@ -63,6 +63,7 @@ def discover(
     evidence = counted(processes or (), uids_of(documents, layout) or frozenset())
     references = References(lambda path: is_below_any(path, known))
     found = _Found.of(documents, references, layout, evidence)
+    files.seal(authority_keys(references.settled(found.layout.roles)[0]))
     searches = operator_references(documents, references, watch)
     settled, refused = references.settled(found.layout.roles)
     return Discovery(

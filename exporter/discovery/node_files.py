@@ -26,6 +26,9 @@ class NodeFiles(Protocol):
     def file(self, path: str, *, expected: Part | None = None) -> File:
         """The file with its parsed content, or with the reason why there is none."""
 
+    def seal(self, paths: Iterable[str]) -> None:
+        """Have the CA keys at these paths opened no more, whatever path leads to them."""
+
     def text(self, path: str) -> bytes | Reason:
         """The bytes of a configuration document."""
 

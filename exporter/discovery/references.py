@@ -1,8 +1,9 @@
 """Gathers references: each fact once, by its strongest evidence, and none that cannot be believed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from exporter.inventory.roles import AUTHORITIES
 from exporter.model import Failure, Origin, Part, Place, Reason, Reference, Requirement, Role
 
 _STRENGTH = {origin: strength for strength, origin in enumerate(Origin)}
@@ -69,6 +70,15 @@ def _with_role(reference: Reference, roles: Mapping[str, Role]) -> Reference:
     if reference.origin is Origin.OPERATOR:
         return reference
     return replace(reference, role=roles.get(reference.path, reference.role))
+
+
+def authority_keys(references: Iterable[Reference]) -> Iterator[str]:
+    """The private keys of CAs, which are never to be opened."""
+    return (
+        reference.path
+        for reference in references
+        if reference.part is Part.PRIVATE_KEY and reference.role in AUTHORITIES
+    )
 
 
 def _stronger(one: Reference, other: Reference) -> Reference:

@@ -30,6 +30,8 @@ class Reason(StrEnum):
     """Readable, but a certificate was expected and none is there."""
     MALFORMED_PEM = "malformed_pem"
     MALFORMED_CERTIFICATE = "malformed_certificate"
+    MALFORMED_KEY = "malformed_key"
+    """Readable, but a key was expected and nothing there can be used as one."""
     MALFORMED_KUBECONFIG = "malformed_kubeconfig"
     MALFORMED_CONFIGURATION = "malformed_configuration"
     """A manifest, kubelet configuration or argument file that its reader would refuse."""
@@ -100,8 +102,10 @@ class PublicKey:
 
     entry: str
     spki_sha256: SpkiHash | None
-    """None where the block was not decoded: encrypted, malformed, or beside a CA certificate."""
+    """None where it was not decoded: encrypted, of an unknown kind, malformed, or beside a CA certificate."""
     is_private: bool
+    is_malformed: bool = False
+    """It was looked at, and is cut off or nothing that any program takes for a key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +126,8 @@ class File:
     status: FileStatus | None
     """None where it could not be opened."""
     content: Content = field(default_factory=Content)
+    is_closed: bool = False
+    """A private key that must not be opened: only its status is known."""
 
     @property
     def exists(self) -> bool:

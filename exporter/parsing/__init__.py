@@ -5,7 +5,7 @@ from dataclasses import replace
 from exporter.model import Content, Document, Failure, Part, Place, Reason
 from exporter.parsing import der, pem
 from exporter.parsing.bundle import read_bundle, read_der
-from exporter.parsing.keys import is_authority_key_path
+from exporter.parsing.keys import are_usable, is_authority_key_path
 from exporter.parsing.kubeconfig import is_kubeconfig, parse_kubeconfig
 from exporter.parsing.secret import parse_secret, secret_data
 from exporter.parsing.yaml import load
@@ -20,13 +20,27 @@ def parse(document: Document, *, expected: Part | None, decode_keys: bool) -> Co
     """Read whatever a document holds, by its content and not by its name.
 
     Without *expected* a file that holds nothing of ours is no failure, and one that begins like ours but is
-    broken is. *decode_keys* permits to read the public half of a private key, though never of a CA's.
+    broken is. *decode_keys* permits to read the public half of a private key, though never of a CA's; without
+    it nothing is said of a key that is broken.
     """
     decode_keys = decode_keys and not is_authority_key_path(document.path)
     content = _parsed(document, expected=expected, decode_keys=decode_keys)
-    if expected in _CERTIFICATES and not content.certificates and not content.failures:
-        return replace(content, failures=(Failure(Place(document.path), Reason.NO_CERTIFICATE),))
+    if content.certificates or content.failures:
+        return content
+    if expected in _CERTIFICATES:
+        return _failed(content, document.path, Reason.NO_CERTIFICATE)
+    if expected is Part.PRIVATE_KEY and decode_keys and not _holds_key(content, document):
+        return _failed(content, document.path, Reason.MALFORMED_KEY)
     return content
+
+
+def _failed(content: Content, path: str, reason: Reason) -> Content:
+    return replace(content, failures=(Failure(Place(path), reason),))
+
+
+def _holds_key(content: Content, document: Document) -> bool:
+    """One of the keys can be used, or the file is DER, of which no key is read."""
+    return are_usable(content.keys) or der.is_sequence(document.content)
 
 
 def _parsed(document: Document, *, expected: Part | None, decode_keys: bool) -> Content:

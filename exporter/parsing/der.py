@@ -48,6 +48,12 @@ def children(data: bytes, parent: Element, limit: int) -> tuple[Element, ...]:
     return tuple(found)
 
 
+def is_sequence(data: bytes) -> bool:
+    """The data begins with a whole sequence, as a key of any kind does."""
+    found = element(data)
+    return found is not None and found.tag == SEQUENCE
+
+
 def begins_sequence(data: bytes) -> bool:
     """The data begins with a sequence of more than 127 octets, as every certificate in DER does."""
     return len(data) > 1 and data[0] == SEQUENCE and data[1] & _LONG_LENGTH != 0

@@ -23,11 +23,9 @@ def read_certificates(path: str, entry: str, value: object, *, malformed: Reason
 def read_keys(entry: str, value: object, *, beside: Content, decode: bool) -> Content:
     """Read only the keys; one whose certificate, the first one *beside*, is a CA's stays undecoded."""
     content = decoded(value)
-    is_authority = bool(beside.certificates) and beside.certificates[0].certificate.is_ca
-    if content is None:
-        return Content(keys=(PublicKey(entry, None, is_private=True),))
-    found = read_bundle("", entry, content, decode_keys=decode and not is_authority)
-    return Content(keys=found.keys or (PublicKey(entry, None, is_private=True),))
+    decode = decode and not (beside.certificates and beside.certificates[0].certificate.is_ca)
+    found = Content() if content is None else read_bundle("", entry, content, decode_keys=decode)
+    return Content(keys=found.keys or (PublicKey(entry, None, is_private=True, is_malformed=decode),))
 
 
 def decoded(value: object) -> bytes | None:

@@ -6,6 +6,7 @@ from typing import Final, TypeGuard
 
 from exporter.model import Cluster, Content, Context, Failure, Kubeconfig, Place, Reason, User
 from exporter.parsing.embedded import joined, read_certificates, read_keys
+from exporter.parsing.keys import are_usable
 from exporter.parsing.text import printable
 
 _CREDENTIALS: Final = ("token", "tokenFile", "exec", "auth-provider", "username")
@@ -79,8 +80,10 @@ def _client(path: str, name: str, user: Mapping[str, object], *, decode_keys: bo
     entry = f"user/{name}"
     data, key = user.get("client-certificate-data"), user.get("client-key-data")
     certificates = _certificates(path, entry, data) if data else Content()
-    keys = read_keys(entry, key, beside=certificates, decode=decode_keys) if key else Content()
-    return joined((certificates, keys))
+    found = read_keys(entry, key, beside=certificates, decode=decode_keys) if key else Content()
+    is_broken = bool(key) and not are_usable(found.keys)
+    failures = (Failure(Place(path, entry), Reason.MALFORMED_KEY),) if is_broken else ()
+    return joined((certificates, found, Content(failures=failures)))
 
 
 def _certificates(path: str, entry: str, data: object) -> Content:

@@ -25,6 +25,11 @@ class Block:
         """Announces a certificate."""
         return self.label in CERTIFICATE_LABELS
 
+    @property
+    def is_encapsulated(self) -> bool:
+        """Headers stand before what then is an encrypted message (RFC 1421, 4.6)."""
+        return self.body is not None and b":" in self.body
+
     def der(self) -> bytes | None:
         """Decode the body; None where it is no base64."""
         if self.body is None:

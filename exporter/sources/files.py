@@ -10,7 +10,7 @@ from exporter.host import Host
 from exporter.host.pattern import is_wild
 from exporter.model import Content, Document, Failure, File, FileStatus, Part, Place, Reason, Search
 from exporter.parsing import parse
-from exporter.parsing.keys import is_authority_key_path
+from exporter.parsing.keys import is_authority_key_path, is_private_key_path
 
 _FRESH_NS: Final = 1_000_000_000
 """A file younger than this may change again without a change of its size and times (inode(7))."""
@@ -133,7 +133,7 @@ class HostFiles:
         if not stat.S_ISREG(status.mode):
             return self._pass(expected, _failed(path, status, Reason.NOT_REGULAR))
         if self._is_closed(status, expected):
-            return self._pass(expected, File(path=path, status=status))
+            return self._pass(expected, File(path=path, status=status, is_closed=True))
         read = self._host.read(path)
         if isinstance(read, Reason):
             return self._pass(expected, _failed(path, status, read))
@@ -177,7 +177,10 @@ class HostFiles:
             return True
         if self._match_keys:
             return False
-        return expected is Part.PRIVATE_KEY or ".key" in (status.path[-4:], status.resolved[-4:])
+        if expected is Part.PRIVATE_KEY:
+            return True
+        is_named_so = is_private_key_path(status.path) or is_private_key_path(status.resolved)
+        return is_named_so and expected is not Part.KUBECONFIG
 
     def _is_authority_key(self, status: FileStatus) -> bool:
         return (

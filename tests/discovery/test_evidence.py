@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from exporter.demo.pki import make_key, private_pem
 from exporter.model import Failure, NodeType, Place, Reason, Role, Search
 from tests.discovery.looking import look, plant, table
 
@@ -494,4 +495,25 @@ def test_the_operator_cannot_have_a_signing_key_opened(tmp_path: Path) -> None:
     watch = (Search(pattern="/etc/kubernetes/pki/*"),)
     assert rows(tmp_path, "operator", watch=watch) == [
         "operator /etc/kubernetes/pki/* private_key other /etc/kubernetes/pki/signing.pem operator optional"
+    ]
+
+
+def test_no_other_name_lets_the_operator_have_a_signing_key_opened(tmp_path: Path) -> None:
+    """A link and a hard link to it tell nothing of what they lead to; a key beside them does."""
+    flags = ("--cluster-signing-key-file=/etc/kubernetes/pki/signing.pem",)
+    key = private_pem(make_key())
+    plant(
+        tmp_path,
+        {
+            **KUBEADM,
+            f"{MANIFESTS}/c.json": component("kube-controller-manager", *flags),
+            "/etc/kubernetes/pki/signing.pem": key,
+            "/opt/other.pem": key,
+        },
+    )
+    (tmp_path / "opt/alias.pem").symlink_to("/etc/kubernetes/pki/signing.pem")
+    (tmp_path / "opt/hard.pem").hardlink_to(tmp_path / "etc/kubernetes/pki/signing.pem")
+
+    assert rows(tmp_path, "operator", watch=(Search(pattern="/opt/*"),)) == [
+        "operator /opt/* private_key other /opt/other.pem operator optional"
     ]

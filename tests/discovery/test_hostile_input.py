@@ -1,6 +1,6 @@
 """Whatever stands in a node's configuration: discovery answers, and names only absolute, plain paths."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from posixpath import normpath
 
 import pytest
@@ -52,6 +52,9 @@ class Memory:
         return File(
             path=path, status=self._status(path), content=parse(document, expected=expected, decode_keys=True)
         )
+
+    def seal(self, paths: Iterable[str]) -> None:
+        """Nothing here is a link."""
 
     def text(self, path: str) -> bytes | Reason:
         """The bytes."""

@@ -56,7 +56,7 @@ def reasons(content: bytes, expected: Part | None = None) -> list[tuple[int, str
         "yaml",
     ],
 )
-@pytest.mark.parametrize("expected", [None, Part.PRIVATE_KEY, *CERTIFICATES])
+@pytest.mark.parametrize("expected", [None, *CERTIFICATES])
 def test_a_neighbour_is_a_failure_only_where_a_certificate_is_expected(
     content: bytes, expected: Part | None
 ) -> None:

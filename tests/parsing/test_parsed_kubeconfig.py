@@ -189,15 +189,14 @@ def test_several_blocks_in_one_entry() -> None:
     ("certificate", "key", "decode_keys"),
     [
         (CA.pem, data(CA.key_pem), True),
+        (CA.pem, "???", True),
         (LEAF.pem, data(LEAF.key_pem), False),
-        (LEAF.pem, "???", True),
-        (LEAF.pem, ["list"], True),
-        (LEAF.pem, data(b"nothing"), True),
+        (LEAF.pem, "???", False),
     ],
-    ids=["of-a-ca", "switched-off", "no-base64", "no-text", "no-key"],
+    ids=["of-a-ca", "of-a-ca, broken", "switched-off", "switched-off, broken"],
 )
 def test_keys_that_are_not_decoded(certificate: bytes, key: object, *, decode_keys: bool) -> None:
-    """A key of a CA, an unwanted or a broken one is only known to be there."""
+    """A key of a CA and an unwanted one is only known to be there, broken or not."""
     content = read(
         users(user("u", client_certificate_data=data(certificate), client_key_data=key)),
         decode_keys=decode_keys,
@@ -205,6 +204,16 @@ def test_keys_that_are_not_decoded(certificate: bytes, key: object, *, decode_ke
 
     assert content.keys == (PublicKey("user/u", None, is_private=True),)
     assert content.failures == ()
+
+
+@pytest.mark.parametrize("key", ["???", ["list"], data(b"nothing"), data(LEAF.pem), data(LEAF.key_pem[:-9])])
+def test_a_broken_key_is_a_failure_of_its_user(key: object) -> None:
+    """No base64, no key, or half a key: whoever uses the file is nobody at the next start."""
+    content = read(users(user("u", client_certificate_data=data(LEAF.pem), client_key_data=key)))
+
+    assert content.keys == (PublicKey("user/u", None, is_private=True, is_malformed=True),)
+    assert content.failures == (Failure(Place(PATH, "user/u"), Reason.MALFORMED_KEY),)
+    assert len(content.certificates) == 1
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from datetime import timedelta
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from exporter.demo.pki import make_ca, make_key, make_leaf, private_pem
-from tests.scenarios.tree import NOW, PKI, Scenario, Tree, new_ca, renewed, scenario
+from tests.scenarios.tree import NOW, PKI, Mutation, Scenario, Tree, new_ca, renewed, scenario
 
 CP, WORKER, K3S, K0S, MICROK8S, MINIKUBE = (
     "kubeadm-1.36-control-plane",
@@ -46,6 +46,16 @@ def without_key(tree: Tree, stem: str) -> None:
 def strange_key(tree: Tree, stem: str) -> None:
     """Put a key beside a certificate that belongs to another."""
     tree.write(f"{stem}.key", private_pem(make_key()))
+
+
+def overwritten(content: bytes, *paths: str) -> Mutation:
+    """Write something else into files."""
+
+    def change(tree: Tree) -> None:
+        for path in paths:
+            tree.write(path, content)
+
+    return change
 
 
 def swapped(tree: Tree) -> None:
@@ -96,6 +106,29 @@ SCENARIOS: tuple[Scenario, ...] = (
         CP,
         lambda t: without_key(t, f"{PKI}/etcd/healthcheck-client"),
         ("key_missing", f"{PKI}/etcd/healthcheck-client.crt"),
+    ),
+    *(
+        scenario(
+            f"key {name}",
+            CP,
+            overwritten(content, f"{APISERVER}.key"),
+            failures=frozenset({("malformed_key", f"{APISERVER}.key")}),
+        )
+        for name, content in (("emptied", b""), ("overwritten", b"garbage\n"))
+    ),
+    scenario(
+        "service account keys emptied",
+        CP,
+        overwritten(b"", f"{PKI}/sa.key", f"{PKI}/sa.pub"),
+        failures=frozenset({("malformed_key", f"{PKI}/sa.{end}") for end in ("key", "pub")}),
+    ),
+    scenario("a CA's key emptied: it is not opened", CP, overwritten(b"", f"{PKI}/ca.key")),
+    scenario("a certificate verifies tokens", CP, lambda t: t.write(f"{PKI}/sa.pub", t.authority().pem)),
+    scenario(
+        "certificate in the place of its key",
+        CP,
+        lambda t: t.write(f"{APISERVER}.key", t.read(f"{APISERVER}.crt")),
+        ("key_missing", f"{APISERVER}.crt"),
     ),
     scenario(
         "key of another", CP, lambda t: strange_key(t, APISERVER), ("key_mismatched", f"{APISERVER}.crt")

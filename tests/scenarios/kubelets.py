@@ -38,6 +38,13 @@ def rotate(tree: Tree) -> None:
     tree.at(CLIENT).symlink_to(f"{KUBELET_PKI}/{name}")
 
 
+def cut_pair(tree: Tree, length: int) -> None:
+    """Leave so many octets of the key that follows the kubelet's certificate, as a full disk does."""
+    path = str(tree.at(CLIENT).readlink())
+    pair = tree.read(path)
+    tree.write(path, pair[: pair.index(b"-----BEGIN EC") + length])
+
+
 def leave_newer_pair(tree: Tree) -> None:
     """Write a new pair and stop there."""
     newer = kubelet_leaf(node="cp1", signer=tree.authority(), not_before=NOW + timedelta(hours=1))
@@ -160,6 +167,20 @@ def demote(tree: Tree) -> None:
 
 SCENARIOS: tuple[Scenario, ...] = (
     scenario("kubelet rotated", CP, rotate),
+    scenario("pair cut before its key", WORKER, lambda t: cut_pair(t, 0), ("key_missing", CLIENT)),
+    scenario("pair cut in its key", WORKER, lambda t: cut_pair(t, 90), ("key_missing", CLIENT)),
+    scenario(
+        "client key data that is no key",
+        CP,
+        lambda t: t.edit(ADMIN, r"client-key-data: .*", "client-key-data: Z2FyYmFnZQ=="),
+        failures=frozenset({("malformed_key", ADMIN)}),
+    ),
+    scenario(
+        "client key data that is no base64",
+        CP,
+        lambda t: t.edit(ADMIN, r"client-key-data: .*", "client-key-data: garbage!"),
+        failures=frozenset({("malformed_key", ADMIN)}),
+    ),
     scenario("link replaced by a copy", CP, replace_link, ("kubelet_link_replaced", CLIENT)),
     scenario("newer pair unused", CP, leave_newer_pair, ("kubelet_newer_pair_unused", CLIENT)),
     scenario("pairs elsewhere", CP, move_pairs),

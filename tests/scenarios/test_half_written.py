@@ -32,6 +32,12 @@ def unlink(tree: Tree) -> None:
     tree.at(CLIENT).unlink()
 
 
+def empty_keys(tree: Tree) -> None:
+    """What a reader sees while the keys are written anew."""
+    for name in ("apiserver.key", "sa.key", "sa.pub"):
+        tree.write(f"{PKI}/{name}", b"")
+
+
 def halve(tree: Tree, path: str, word: str) -> None:
     """Leave of a document what stands before the line with a word."""
     text = tree.read(path).decode()
@@ -74,6 +80,25 @@ def test_a_half_written_state_must_stand_at_a_second_look(
     assert second.findings == ({finding} if finding else set())
     assert second.failures == ({failure} if failure else set())
     assert second.missing == ({CLIENT} if is_missing else set())
+
+
+def test_a_half_written_key_makes_no_gap(unpacked: Callable[[str], Path]) -> None:
+    """Service account keys stay until their loss is confirmed, and only then the files are broken."""
+    root = unpacked(CP)
+    watcher = Watcher(root)
+    before = watcher.look_twice().inventory.service_account_keys
+    empty_keys(Tree(root))
+
+    first = watcher.look()
+    watcher.now += 1.1
+    second = watcher.look()
+
+    assert len(before) > 1
+    assert (first.inventory.service_account_keys, first.failures) == (before, frozenset())
+    assert second.inventory.service_account_keys == ()
+    assert second.failures == {
+        ("malformed_key", f"{PKI}/{name}") for name in ("apiserver.key", "sa.key", "sa.pub")
+    }
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from exporter.demo.pki import make_key, private_pem
 from exporter.model import Distribution, NodeType
-from tests.scenarios.tree import Watcher
+from tests.scenarios.tree import PKI, Tree, Watcher
 
 EXPECTED = Path(__file__).parent / "expected"
 NODES = {
@@ -26,6 +27,37 @@ def test_a_healthy_node_raises_nothing(unpacked: Callable[[str], Path], recorded
 
     assert (seen.findings, seen.failures, seen.missing) == (frozenset(), frozenset(), frozenset())
     assert (seen.inventory.node.distribution, seen.inventory.node.type) == NODES[recorded]
+
+
+@pytest.mark.parametrize("recorded", NODES)
+def test_a_healthy_node_raises_nothing_where_no_key_is_opened(
+    unpacked: Callable[[str], Path], recorded: str
+) -> None:
+    """Nor is a broken key told then, since nobody looks."""
+    tree = Tree(unpacked(recorded))
+    if recorded == "kubeadm-1.36-control-plane":
+        tree.write(f"{PKI}/apiserver.key", b"")
+        tree.write(f"{PKI}/sa-public-key.pem", tree.read(f"{PKI}/sa.pub"), 0o644)
+
+    seen = Watcher(tree.root, match_keys=False).look_twice()
+
+    assert (seen.findings, seen.failures, seen.missing) == (frozenset(), frozenset(), frozenset())
+
+
+@pytest.mark.parametrize("match_keys", [True, False])
+def test_a_loose_key_is_told_whether_it_is_opened_or_not(
+    unpacked: Callable[[str], Path], *, match_keys: bool
+) -> None:
+    """Its name tells where its content does not, and what only has such a name is let be where it is read."""
+    tree = Tree(unpacked("kubeadm-1.36-worker"))
+    tree.write(f"{PKI}/client-key.pem", private_pem(make_key()), 0o644)
+    tree.write(f"{PKI}/keycloak.pem", b"nothing\n", 0o644)
+    if match_keys:
+        tree.write(f"{PKI}/key-rotation.txt", b"nothing\n", 0o644)
+
+    seen = Watcher(tree.root, match_keys=match_keys).look_twice()
+
+    assert seen.findings == {("mode_loose", f"{PKI}/client-key.pem", "")}
 
 
 @pytest.mark.parametrize("recorded", NODES)

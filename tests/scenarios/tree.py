@@ -116,6 +116,7 @@ class Watcher:
 
     root: Path
     watch: tuple[str, ...] = ()
+    match_keys: bool = True
     now: float = 0.0
     _scanner: Scanner = field(init=False)
 
@@ -123,6 +124,7 @@ class Watcher:
         self._scanner = Scanner(
             settings=Settings(
                 host_root=str(self.root),
+                match_keys=self.match_keys,
                 watch=tuple(Search(pattern=pattern, is_operators=True) for pattern in self.watch),
             ),
             host=Host(str(self.root)),
