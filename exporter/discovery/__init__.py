@@ -71,7 +71,6 @@ def discover(
         searches=(*(Search(pattern=pattern) for pattern in layout.searches), *searches),
         directories=tuple(sorted(documents.directories)),
         failures=(*sorted(documents.failures.values(), key=lambda failure: failure.place), *refused),
-        unready=() if processes is not None else ("processes",),
     )
 
 
