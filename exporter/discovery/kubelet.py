@@ -5,10 +5,11 @@ the certificate directory and the kubeconfigs exist only as flags.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from posixpath import join
 
 from exporter.discovery.command import Command
+from exporter.discovery.kubeconfigs import need_of_pair
 from exporter.discovery.kubelet_config import configuration
 from exporter.discovery.node_files import Documents, at, text_at
 from exporter.discovery.references import References
@@ -111,7 +112,11 @@ def kubelet(documents: Documents, references: References, commands: Sequence[Com
     client = evidence.boolean("rotate-certificates", "rotateCertificates")
     server = evidence.boolean("rotate-server-certificates", "serverTLSBootstrap")
     for reference, trusted in _references(evidence, directory, client, server):
-        references.add(reference, is_trusted=trusted)
+        if reference.requirement is Requirement.GENERATED:
+            need = need_of_pair(documents, references, reference.path, is_trusted=trusted)
+            references.add(replace(reference, requirement=need), is_trusted=trusted)
+        else:
+            references.add(reference, is_trusted=trusted)
     static_pods = evidence.located("pod-manifest-path", "staticPodPath")
     return Kubelet(
         settings=KubeletSettings(

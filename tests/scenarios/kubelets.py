@@ -2,10 +2,11 @@
 
 import base64
 from datetime import datetime, timedelta
+from posixpath import basename
 
 from exporter.demo.pki import Issued, make_ca, make_leaf
 from tests.scenarios.certificates import CP, K3S, WORKER
-from tests.scenarios.tree import KUBELET_PKI, NOW, PKI, Scenario, Tree, new_ca, scenario
+from tests.scenarios.tree import KUBELET_PKI, NOW, PKI, Mutation, Scenario, Tree, new_ca, scenario
 
 CLIENT = f"{KUBELET_PKI}/kubelet-client-current.pem"
 SERVER = f"{KUBELET_PKI}/kubelet-server-current.pem"
@@ -69,6 +70,30 @@ def bootstrap(tree: Tree) -> None:
         "users: [{name: u, user: {token: abcdef.0123456789abcdef}}]\n"
         "contexts: [{name: c, context: {cluster: c, user: u}}]\ncurrent-context: c\n",
     )
+
+
+def unmake(link: str) -> Mutation:
+    """Take a link away with every pair that it led to, as before the first one."""
+
+    def mutate(tree: Tree) -> None:
+        for pair in tree.at(KUBELET_PKI).glob(basename(link).replace("current", "*")):
+            pair.unlink()
+
+    return mutate
+
+
+def dangle(tree: Tree) -> None:
+    """Take the pair away and leave the link."""
+    for pair in tree.at(KUBELET_PKI).glob("kubelet-client-2*.pem"):
+        pair.unlink()
+
+
+def join(tree: Tree) -> None:
+    """Go back to the middle of the join: a bootstrap kubeconfig alone."""
+    unmake(CLIENT)(tree)
+    unmake(SERVER)(tree)
+    tree.at(KUBECONFIG).unlink()
+    bootstrap(tree)
 
 
 def own_serving_pair(tree: Tree) -> None:
@@ -142,8 +167,12 @@ SCENARIOS: tuple[Scenario, ...] = (
         ("kubelet_rotation_disabled", CLIENT),
     ),
     scenario("serving pair of the kubelet's own", CP, own_serving_pair),
-    scenario("serving pair not there yet", CP, lambda t: t.at(SERVER).unlink()),
-    scenario("client pair gone", WORKER, lambda t: t.at(CLIENT).unlink()),
+    scenario("serving pair not there yet", CP, unmake(SERVER)),
+    scenario("serving link gone", CP, lambda t: t.at(SERVER).unlink(), missing=frozenset({SERVER})),
+    scenario("client link gone", WORKER, lambda t: t.at(CLIENT).unlink(), missing=frozenset({CLIENT})),
+    scenario("client link to nowhere", WORKER, dangle, missing=frozenset({CLIENT})),
+    scenario("client pair gone", WORKER, unmake(CLIENT), missing=frozenset({CLIENT})),
+    scenario("client pair not there yet", WORKER, join),
     scenario("bootstrap kubeconfig left", WORKER, bootstrap, ("bootstrap_kubeconfig_left", BOOTSTRAP)),
     scenario("another node's certificate", CP, another_nodes, ("node_name_mismatched", CLIENT)),
     scenario(
