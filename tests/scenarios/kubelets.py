@@ -44,6 +44,16 @@ def leave_newer_pair(tree: Tree) -> None:
     tree.write(f"{KUBELET_PKI}/kubelet-client-2026-11-25-00-00-00.pem", newer)
 
 
+def leave_newer_pair_among_many(tree: Tree) -> None:
+    """Leave it beside serving pairs of later dates, as a kubelet has them whose client rotation is stuck."""
+    leave_newer_pair(tree)
+    for day in range(26, 30):
+        name = SERVER.replace("current", f"2026-11-{day}-00-00-00")
+        tree.write(
+            name, kubelet_leaf(node="cp1", signer=tree.authority(), not_before=NOW - timedelta(days=9))
+        )
+
+
 def replace_link(tree: Tree) -> None:
     """Copy the pair over the link, as a restored backup does."""
     content = tree.at(CLIENT.replace("current", "2026-11-24-07-40-46")).read_bytes()
@@ -142,6 +152,12 @@ SCENARIOS: tuple[Scenario, ...] = (
     scenario("kubelet rotated", CP, rotate),
     scenario("link replaced by a copy", CP, replace_link, ("kubelet_link_replaced", CLIENT)),
     scenario("newer pair unused", CP, leave_newer_pair, ("kubelet_newer_pair_unused", CLIENT)),
+    scenario(
+        "newer pair unused among many",
+        CP,
+        leave_newer_pair_among_many,
+        ("kubelet_newer_pair_unused", CLIENT),
+    ),
     scenario(
         "kubelet.conf holds a certificate",
         CP,
