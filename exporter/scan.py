@@ -1,8 +1,8 @@
 """One pass over the node: discovery, files, inventory, checks."""
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field, replace
 
 from exporter.checks import CHECKS, evaluate
 from exporter.discovery import authority_keys, certificates_named_by, discover
@@ -13,15 +13,17 @@ from exporter.model import (
     Discovery,
     Failure,
     File,
+    FileStatus,
     Finding,
     Inventory,
     Part,
     Place,
     Process,
     Reading,
+    Reason,
 )
 from exporter.settings import Settings
-from exporter.settle import Suspicions, is_worse, last_good
+from exporter.settle import Suspicions, is_worse, last_good, losses
 from exporter.sources.files import HostFiles
 from exporter.sources.processes import read_processes
 
@@ -60,8 +62,11 @@ class Scanner:
     monotonic: Callable[[], float] = time.monotonic
     _files: HostFiles = field(init=False)
     _readings: dict[str, Reading] = field(init=False, default_factory=dict)
+    _processes: tuple[Process, ...] | None = field(init=False, default=None)
+    _discovery: Discovery | None = field(init=False, default=None)
     _shown: Mapping[str, File] = field(init=False, default_factory=dict)
-    _inventory: Inventory | None = field(init=False, default=None)
+    _look: Look | None = field(init=False, default=None)
+    _bad_configuration: Suspicions[Hashable] = field(init=False, default_factory=Suspicions)
     _bad_files: Suspicions[str] = field(init=False, default_factory=Suspicions)
     _bad_findings: Suspicions[tuple[str, Place]] = field(init=False, default_factory=Suspicions)
 
@@ -74,54 +79,90 @@ class Scanner:
         """Look at everything once and settle it with what was seen before."""
         self._files.begin()
         try:
-            return self._scan()
+            self._look = self._scan()
         finally:
             self._files.end()
+        return self._look
 
     def _scan(self) -> Look:
-        processes = self._read_processes()
-        discovery = self._discover(processes)
-        shown = self._settle_files(self._read_files(discovery))
+        root = self.host.status("/")
+        is_reached = isinstance(root, FileStatus)
+        self._read_processes()
+        if self._look is not None and not is_reached and root is not Reason.MOUNT_STALE:
+            return self._without_root(self._look)
+        seen = self._discover(is_reached=is_reached)
+        discovery = self._settle_discovery(seen)
+        shown = self._settle_files(self._read_files(discovery, seen, is_reached=is_reached))
+        before = self._look.picture.inventory if self._look else None
         inventory = build(
             discovery,
             shown,
-            self._files.directories,
-            previous=self._inventory,
+            self._settle_directories(before),
+            previous=before,
             now=self.clock(),
             readings=tuple(self._readings.values()),
         )
         findings = self._settle_findings(evaluate(inventory))
-        self._shown, self._inventory = shown, inventory
+        self._shown = shown
         now = self.monotonic()
-        waits = (self._bad_files.second_look_in(now), self._bad_findings.second_look_in(now))
+        waits = (
+            self._bad_configuration.second_look_in(now),
+            self._bad_files.second_look_in(now),
+            self._bad_findings.second_look_in(now),
+        )
         prefix = self.settings.host_root.rstrip("/")
         return Look(
             picture=Picture(inventory=inventory, findings=findings),
             directories=frozenset(
-                prefix + path for path in (*self._files.directories, *discovery.directories)
+                prefix + path
+                for path in (*self._files.directories, *seen.directories, *discovery.directories)
             ),
             second_look_in=min((wait for wait in waits if wait is not None), default=None),
         )
 
-    def _read_processes(self) -> tuple[Process, ...] | None:
+    def _without_root(self, before: Look) -> Look:
+        """Keep the facts of the look before while nothing below the host root can be looked at."""
+        for source in ("configuration", "files"):
+            self._note(source, self.monotonic(), None)
+        inventory = replace(before.picture.inventory, readings=tuple(self._readings.values()))
+        return replace(before, picture=replace(before.picture, inventory=inventory), second_look_in=None)
+
+    def _read_processes(self) -> None:
+        """Read the processes, or keep those of the last look that found a /proc."""
         began = self.monotonic()
         processes = read_processes(self.settings.host_root)
         self._note("processes", began, None if processes is None else len(processes))
-        return processes
+        if processes is not None:
+            self._processes = processes
 
-    def _discover(self, processes: tuple[Process, ...] | None) -> Discovery:
+    def _discover(self, *, is_reached: bool) -> Discovery:
         began = self.monotonic()
         discovery = discover(
-            self._files, processes, watch=self.settings.watch, node_name=self.settings.node_name
+            self._files, self._processes, watch=self.settings.watch, node_name=self.settings.node_name
         )
-        self._note("configuration", began, len({reference.path for reference in discovery.references}))
+        paths = {reference.path for reference in discovery.references}
+        self._note("configuration", began, len(paths) if is_reached else None)
         return discovery
 
-    def _read_files(self, discovery: Discovery) -> dict[str, File]:
-        """Read what is referenced, what the searches match, and what kubeconfigs among those name."""
+    def _settle_discovery(self, seen: Discovery) -> Discovery:
+        """Believe what the configuration says less at a second look; until then all of it stays as it was."""
+        now = self.monotonic()
+        self._bad_configuration = self._bad_configuration.look(losses(self._discovery, seen), now)
+        if self._bad_configuration.second_look_in(now) is not None:
+            return self._discovery or replace(seen, failures=())
+        self._discovery = seen
+        return seen
+
+    def _read_files(self, discovery: Discovery, seen: Discovery, *, is_reached: bool) -> dict[str, File]:
+        """Read what is referenced, what the searches match, and what kubeconfigs among those name.
+
+        What was *seen* only now, and waits, is not read yet, but must not be opened where it forbids that.
+        """
         began = self.monotonic()
-        self._files.seal(authority_keys(discovery.references))
-        untrusted = {failure.place.path for failure in discovery.failures}
+        self._files.seal(authority_keys((*discovery.references, *seen.references)))
+        untrusted = {failure.place.path for failure in discovery.failures} | {
+            failure.place.path for failure in seen.failures if failure.reason is Reason.UNTRUSTED_REFERENCE
+        }
         expected = {
             reference.path: reference.part
             for reference in sorted(discovery.references, key=lambda found: _PRECEDENCE.index(found.part))
@@ -139,7 +180,7 @@ class Scanner:
                 files[path] = self._files.file(path)
         for failure in self._files.failures:
             files.setdefault(failure.place.path, _failed(failure))
-        self._note("files", began, len(files))
+        self._note("files", began, len(files) if is_reached else None)
         return files
 
     def _settle_files(self, seen: dict[str, File]) -> dict[str, File]:
@@ -157,6 +198,14 @@ class Scanner:
             path: last_good(self._shown.get(path), file) if path in waiting else file
             for path, file in seen.items()
         }
+
+    def _settle_directories(self, before: Inventory | None) -> Mapping[str, FileStatus]:
+        """Keep those on the way to what is kept."""
+        now = self.monotonic()
+        waits = (self._bad_configuration.second_look_in(now), self._bad_files.second_look_in(now))
+        if before is None or waits == (None, None):
+            return self._files.directories
+        return {**before.directories, **self._files.directories}
 
     def _settle_findings(self, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
         now = self.monotonic()

@@ -4,12 +4,13 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from exporter.model import Content, File, Reason
+from exporter.model import Content, Discovery, Distribution, File, NodeType, Origin, Reason, Reference
 
 SECOND_LOOK = 1.0
 """Seconds for which bad news must stand; kubeadm needs 1 ms between key and certificate (CHECKS 5)."""
 
 _News = TypeVar("_News", bound=Hashable)
+_STRENGTH = {origin: strength for strength, origin in enumerate(Origin)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +60,28 @@ def last_good(before: File | None, after: File) -> File:
         status=after.status,
         content=Content(certificates=content.certificates, keys=content.keys, kubeconfig=content.kubeconfig),
     )
+
+
+def losses(before: Discovery | None, after: Discovery) -> frozenset[Hashable]:
+    """What a look at the configuration shows less: a new failure, a lost reference, another kind of node."""
+    if before is None:
+        return frozenset(after.failures)
+    origins = {_use(reference): reference.origin for reference in after.references}
+    lost = {
+        reference
+        for reference in before.references
+        if (origin := origins.get(_use(reference))) is None or _STRENGTH[origin] > _STRENGTH[reference.origin]
+    }
+    failed = set(after.failures) - set(before.failures)
+    return frozenset(lost | failed | (_kinds(before) - _kinds(after)))
+
+
+def _use(reference: Reference) -> tuple[str, ...]:
+    return reference.component, reference.setting, reference.part, reference.role, reference.path
+
+
+def _kinds(discovery: Discovery) -> set[Distribution | NodeType]:
+    """What the node is known to be; what nothing tells of is no knowledge."""
+    node = discovery.node
+    kinds: set[Distribution | NodeType] = {node.distribution, node.type}
+    return kinds - {Distribution.UNKNOWN, NodeType.WORKER}

@@ -129,7 +129,7 @@ class Watcher:
 
     @property
     def is_up(self) -> bool:
-        """Every directory that can be watched is watched."""
+        """Every directory that can be watched is watched, and there is one."""
         reader = self._reader
         return reader is not None and reader.is_alive() and not self._trouble
 
@@ -202,9 +202,10 @@ class Watcher:
 
 
 def _watched(reader: _Reader, directories: Iterable[str]) -> tuple[dict[str, _Watch | None], str]:
-    """Watch each directory; return the watches and why some could not be had although they are there.
+    """Watch each directory; return the watches and why changes may not ring.
 
-    A directory that is gone or out of reach by now is no trouble: its parent rings when that changes.
+    A directory that is gone or out of reach by now is no trouble, as long as one above it is watched and
+    rings when that changes.
     """
     watches: dict[str, _Watch | None] = {}
     trouble = ""
@@ -217,6 +218,8 @@ def _watched(reader: _Reader, directories: Iterable[str]) -> tuple[dict[str, _Wa
         except OSError as error:
             if error.errno in {errno.ENOSPC, errno.ENOMEM}:
                 trouble = str(error)
+    if watches and not any(watches.values()):
+        trouble = trouble or "no directory can be watched"
     return watches, trouble
 
 

@@ -8,18 +8,27 @@ from exporter.demo.pki import make_ca
 from exporter.model import (
     Certificate,
     Content,
+    Discovery,
+    Distribution,
     Embedded,
     Failure,
     File,
     FileStatus,
     Kubeconfig,
+    Node,
+    NodeType,
+    Origin,
+    Part,
     Place,
     PublicKey,
     Reason,
+    Reference,
+    Requirement,
+    Role,
     SpkiHash,
 )
 from exporter.parsing.x509 import parse_certificate
-from exporter.settle import SECOND_LOOK, Suspicions, is_worse, last_good
+from exporter.settle import SECOND_LOOK, Suspicions, is_worse, last_good, losses
 
 
 @pytest.fixture(scope="module")
@@ -132,3 +141,52 @@ def test_bad_news_is_confirmed_after_a_second_and_forgotten_when_gone() -> None:
     assert again.second_look_in(11.0) == SECOND_LOOK
     assert again.look([], 12.0).look(["/a"], 13.0).second_look_in(13.0) == SECOND_LOOK
     assert again.look([], 12.0).second_look_in(12.0) is None
+
+
+def reference(path: str, origin: Origin) -> Reference:
+    """A flag that names the path."""
+    return Reference(
+        component="etcd",
+        setting="cert-file",
+        part=Part.CERTIFICATE,
+        role=Role.ETCD_SERVER,
+        path=path,
+        origin=origin,
+        requirement=Requirement.REQUIRED,
+    )
+
+
+def test_configuration_that_tells_less_is_bad_news() -> None:
+    """A document that fails, a reference that is lost or has weaker evidence, a node that is none."""
+    named, weaker = reference("/a", Origin.MANIFEST), reference("/a", Origin.CONVENTION)
+    node = Node(distribution=Distribution.KUBEADM, type=NodeType.CONTROL_PLANE)
+    before = Discovery(node=node, references=(named,))
+    broken = Failure(Place("/m"), Reason.MALFORMED_CONFIGURATION)
+
+    assert losses(before, Discovery(node=node, references=(named,), failures=(broken,))) == {broken}
+    assert losses(before, Discovery(node=node)) == {named}
+    assert losses(before, Discovery(node=node, references=(weaker,))) == {named}
+    assert losses(before, Discovery(node=Node(), references=(named,))) == {
+        Distribution.KUBEADM,
+        NodeType.CONTROL_PLANE,
+    }
+
+
+def test_configuration_that_tells_more_is_good_news() -> None:
+    """A reference more or with stronger evidence, a document that is repaired, a node that is made one."""
+    named, other = reference("/a", Origin.MANIFEST), reference("/b", Origin.MANIFEST)
+    broken = Failure(Place("/m"), Reason.MALFORMED_CONFIGURATION)
+    before = Discovery(node=Node(), references=(named,), failures=(broken,))
+    node = Node(distribution=Distribution.KUBEADM, type=NodeType.CONTROL_PLANE)
+
+    assert losses(before, before) == frozenset()
+    assert losses(before, Discovery(node=node, references=(named, other))) == frozenset()
+    assert losses(before, Discovery(node=node, references=(reference("/a", Origin.PROCESS),))) == frozenset()
+
+
+def test_of_a_configuration_never_seen_only_failures_are_bad_news() -> None:
+    """They may be of a document that is being written."""
+    broken = Failure(Place("/m"), Reason.MALFORMED_CONFIGURATION)
+    named = reference("/a", Origin.MANIFEST)
+
+    assert losses(None, Discovery(node=Node(), references=(named,), failures=(broken,))) == {broken}

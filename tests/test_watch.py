@@ -283,28 +283,44 @@ def test_a_new_directory_rings_once(tree: Path, watcher: Watcher, rings: Rings) 
 def test_a_directory_that_is_not_there_rings_once(tree: Path, watcher: Watcher, rings: Rings) -> None:
     """It may have gone since the scan; if it stays away, nothing spins."""
     for _ in range(3):
-        watcher.follow({str(tree / "gone"), str(tree / "ca.crt"), str(tree / "x\udcff"), "\ud800"})
+        watcher.follow({str(tree), str(tree / "gone"), str(tree / "ca.crt"), str(tree / "x\udcff"), "\ud800"})
 
     assert rings.count == 1
-    assert watcher.directories == 0
+    assert watcher.directories == 1
     assert watcher.is_up
+
+
+def test_where_no_directory_is_there_nothing_is_heard(tree: Path, watcher: Watcher, rings: Rings) -> None:
+    """A host root that is away rings no more, not even when it is back: only a scan finds that."""
+    assert watcher.follow({str(tree)})
+    tree.rename(tree.with_name("away"))
+
+    assert not watcher.follow({str(tree)})
+    assert (watcher.is_up, watcher.directories) == (False, 0)
+
+    tree.with_name("away").rename(tree)
+    before = rings.become_quiet()
+    assert watcher.follow({str(tree)})
+    assert (watcher.is_up, watcher.directories) == (True, 1)
+    assert rings.count == before + 1
 
 
 def test_a_directory_out_of_reach_is_not_followed(tree: Path, watcher: Watcher, rings: Rings) -> None:
     """Where even the scan cannot look, a missing watch loses nothing."""
     hidden = (str(tree / "etcd"), str(tree / "..1"))
+    followed = ("/usr", *hidden)
     for directory in hidden:
         Path(directory).chmod(0)
     uid = os.geteuid()
     if uid == 0:
         os.seteuid(65534)
     try:
-        watcher.follow(hidden)
-        watcher.follow(hidden)
+        watcher.follow(followed)
+        watcher.follow(followed)
     finally:
         os.seteuid(uid)
 
-    assert (watcher.is_up, watcher.directories, rings.count) == (True, 0, 1)
+    assert (watcher.is_up, watcher.directories, rings.count) == (True, 1, 1)
 
 
 def test_a_directory_that_is_no_longer_followed_is_quiet(tree: Path, watcher: Watcher, rings: Rings) -> None:

@@ -1,6 +1,7 @@
 """Whether the kubelet renews its certificates, and whether kubeconfigs follow the CA."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from posixpath import basename, dirname
 from typing import Final
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from exporter.model import (
     File,
     Inventory,
     Kubeconfig,
+    KubeletPair,
     Occurrence,
     Part,
     Place,
@@ -66,23 +68,26 @@ def kubelet_link_replaced(inventory: Inventory) -> Iterator[Objection]:
 @check(severity=Severity.WARNING, cites="client-go util/certificate/certificate_store.go", waits=True)
 def kubelet_newer_pair_unused(inventory: Inventory) -> Iterator[Objection]:
     """A pair newer than the one in use lies beside it, so that the last rotation was not completed."""
-    directory = inventory.node.kubelet.certificate_directory
     for name in _CURRENT:
-        _, occurrences = _current(inventory, name)
+        link, occurrences = _current(inventory, name)
         if not occurrences or _is_link_replaced(inventory, name):
             continue
-        in_use = occurrences[0]
-        prefix = f"{directory}/{name.removesuffix('current.pem')}"
         newer = [
-            other.place.path
-            for other in inventory.occurrences
-            if other.state is State.SUPERSEDED
-            and other.place.path.startswith(prefix)
-            and not other.place.index
-            and other.certificate.not_before > in_use.certificate.not_before
+            basename(path)
+            for path, written in _unused_pairs(inventory, link)
+            if written > occurrences[0].certificate.not_before
         ]
         if newer:
-            yield Objection.to(in_use, f"{basename(max(newer))} is newer and not in use")
+            yield Objection.to(occurrences[0], f"{max(newer)} is newer and not in use")
+
+
+def _unused_pairs(inventory: Inventory, link: str) -> Iterator[tuple[str, datetime]]:
+    """Each dated pair beside a link and the start of its life, also of those that are not exported."""
+    prefix = link.removesuffix("current.pem")
+    for path, file in inventory.files.items():
+        is_pair = path.startswith(prefix) and KubeletPair.of(basename(path)) is not None
+        if is_pair and file.content.certificates and not inventory.uses_of(path):
+            yield path, file.content.certificates[0].certificate.not_before
 
 
 @check(severity=Severity.WARNING, cites="kubernetes/kubeadm#1753; kubernetes/kubernetes#99645", waits=True)

@@ -75,7 +75,6 @@ def discover(
         ),
         directories=tuple(sorted(documents.directories)),
         failures=(*sorted(documents.failures.values(), key=lambda failure: failure.place), *refused),
-        unready=() if processes is not None else ("processes",),
     )
 
 

@@ -11,7 +11,7 @@ from exporter.discovery.distributions import Layout
 from exporter.discovery.kubeconfigs import Named, follow, server_name
 from exporter.discovery.node_files import Documents, normalized
 from exporter.discovery.references import References
-from exporter.model import Origin, Part, Reference, Requirement
+from exporter.model import Origin, Part, Reason, Reference, Requirement
 
 _OF_OTHERS = frozenset(
     {
@@ -73,8 +73,22 @@ def _use(
             path=path,
             locate=command.locate,
             is_trusted=command.is_trusted,
+            can_bootstrap=_can_bootstrap(documents, command),
         )
         yield from _note(documents, references, named, setting.part, command.origin, setting.requirement)
+
+
+def _can_bootstrap(documents: Documents, command: Command) -> bool:
+    """A kubelet makes its first pair by a bootstrap kubeconfig (``cmd/kubelet/app/server.go``).
+
+    One that is given none, or one that is not there, has to find the pair that its kubeconfig names.
+    """
+    if command.component != "kubelet":
+        return True
+    given = [command.locate(inside) for inside in command.flags.all("bootstrap-kubeconfig")]
+    if not given:
+        return command.origin is Origin.CONVENTION
+    return any(path is None or documents.files.status(path) is not Reason.NOT_FOUND for path in given)
 
 
 def _note(

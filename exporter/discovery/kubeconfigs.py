@@ -11,10 +11,7 @@ from urllib.parse import urlsplit
 from exporter.discovery.command import Locate
 from exporter.discovery.node_files import Documents, normalized
 from exporter.discovery.references import References
-from exporter.model import Cluster, File, Kubeconfig, Origin, Part, Reference, Requirement, Role
-
-CURRENT_PAIRS = frozenset({"kubelet-client-current.pem", "kubelet-server-current.pem"})
-"""Links that the kubelet makes itself (client-go ``util/certificate/certificate_store.go``)."""
+from exporter.model import Cluster, File, Kubeconfig, KubeletPair, Origin, Part, Reference, Requirement, Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +27,8 @@ class Named:
     """The path on the host."""
     locate: Locate = normalized
     is_trusted: bool = True
+    can_bootstrap: bool = True
+    """The component may make its own pair when it has none."""
 
 
 def follow(documents: Documents, references: References, named: Named) -> Kubeconfig | None:
@@ -44,6 +43,7 @@ def follow(documents: Documents, references: References, named: Named) -> Kubeco
     for part, role, written in _paths(kubeconfig, named.role):
         path = named.locate(join(dirname(named.inside), written))
         if path is not None:
+            need = need_of_pair(documents, references, path, is_trusted=is_trusted)
             reference = Reference(
                 component=named.component,
                 setting=named.setting,
@@ -51,15 +51,25 @@ def follow(documents: Documents, references: References, named: Named) -> Kubeco
                 role=role,
                 path=path,
                 origin=Origin.KUBECONFIG,
-                requirement=requirement(path, Requirement.REQUIRED),
+                requirement=need if named.can_bootstrap else Requirement.REQUIRED,
             )
             references.add(reference, is_trusted=is_trusted)
     return kubeconfig
 
 
-def requirement(path: str, otherwise: Requirement) -> Requirement:
-    """The kubelet's own links are there only once it has made them."""
-    return Requirement.GENERATED if basename(path) in CURRENT_PAIRS else otherwise
+def need_of_pair(documents: Documents, references: References, path: str, *, is_trusted: bool) -> Requirement:
+    """Tell of a kubelet's own link whether it was made, be it that it leads nowhere or is gone since.
+
+    A kubelet writes a dated pair before the link, and removes none (client-go ``certificate_store.go``).
+    """
+    pair = KubeletPair.of(basename(path))
+    if pair is None or not pair.is_current:
+        return Requirement.REQUIRED
+    if not references.may_open(path, is_trusted=is_trusted):
+        return Requirement.GENERATED
+    left = (KubeletPair.of(name) for name in documents.files.names(dirname(path)))
+    is_made = any(found is not None and found.kind == pair.kind for found in left)
+    return Requirement.REQUIRED if is_made else Requirement.GENERATED
 
 
 def _paths(kubeconfig: Kubeconfig, role: Role) -> list[tuple[Part, Role, str]]:

@@ -5,10 +5,11 @@ the certificate directory and the kubeconfigs exist only as flags.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from posixpath import join
 
 from exporter.discovery.command import Command
+from exporter.discovery.kubeconfigs import need_of_pair
 from exporter.discovery.kubelet_config import Configuration, Named, configuration
 from exporter.discovery.node_files import Documents, at, text_at
 from exporter.discovery.references import References
@@ -109,7 +110,10 @@ def kubelet(documents: Documents, references: References, commands: Sequence[Com
     for reference, trusted in _named_files(evidence):
         references.add(reference, is_trusted=trusted)
     for reference in _own_files(evidence, directory, client, server) if directory else ():
-        references.add(reference)
+        need = reference.requirement
+        if need is Requirement.GENERATED:
+            need = need_of_pair(documents, references, reference.path, is_trusted=True)
+        references.add(replace(reference, requirement=need))
     return Kubelet(
         settings=KubeletSettings(
             rotate_certificates=bool(client.value) if client else None,

@@ -24,6 +24,7 @@ RENDERED: Final[tuple[CertificateFamily | ReportFamily, ...]] = (
     node.kubelet_rotate_certificates,
     node.kubelet_server_tls_bootstrap,
     node.etcd_listener_info,
+    node.component_start,
     findings.finding,
     findings.check_findings,
     findings.check_info,

@@ -161,6 +161,17 @@ def etcd_listener_info(report: Report) -> Iterator[Sample]:
 
 
 @family(
+    "kubepki_component_start_timestamp_seconds",
+    "Unix time at which the running process of the component started, the earliest of that name.",
+    ("component",),
+)
+def component_start(report: Report) -> Iterator[Sample]:
+    """One sample for each component whose process is evidence."""
+    for component, started in report.inventory.node.component_starts.items():
+        yield (component,), started
+
+
+@family(
     "kubepki_node_info",
     "The node as its own configuration shows it, always 1.",
     ("node_name", "distribution", "node_type"),

@@ -1,14 +1,10 @@
 """One file, one place: which of several paths to an inode it is shown under, and whether it is used."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from posixpath import basename, dirname
 
-from exporter.model import Content, Discovery, File, Origin, Reference, State
-
-_DATED_PAIR = re.compile(r"kubelet-(?:client|server)-(\d{4}(?:-\d\d){5})\.pem")
-"""client-go ``certificate_store.go``: a pair is named after the moment of its writing."""
+from exporter.model import Content, Discovery, File, KubeletPair, Origin, Reference, State
 
 SUPERSEDED_SHOWN = 3
 """How many old dated pairs of a directory are shown as certificates."""
@@ -46,7 +42,7 @@ def place_files(files: Mapping[str, File], discovery: Discovery) -> Placed:
         else:
             placed.append(file)
     for pairs in dated.values():
-        placed += sorted(pairs, key=_written, reverse=True)[:SUPERSEDED_SHOWN]
+        placed += sorted(pairs, key=lambda pair: _written(pair.path), reverse=True)[:SUPERSEDED_SHOWN]
     return Placed(
         files=tuple(placed), superseded={directory: len(pairs) for directory, pairs in sorted(dated.items())}
     )
@@ -60,7 +56,7 @@ def _place(group: list[File], references: Mapping[str, list[Reference]]) -> Plac
     shown = min(group, key=lambda file: _preference(file, references))
     if named:
         state = State.IN_USE
-    elif _DATED_PAIR.fullmatch(basename(shown.path)):
+    elif _written(shown.path):
         state = State.SUPERSEDED
     else:
         state = State.UNREFERENCED
@@ -89,6 +85,7 @@ def _by_path(references: tuple[Reference, ...]) -> Mapping[str, list[Reference]]
     return paths
 
 
-def _written(file: PlacedFile) -> str:
-    match = _DATED_PAIR.fullmatch(basename(file.path))
-    return match[1] if match else ""
+def _written(path: str) -> str:
+    """When the kubelet wrote a pair, by its dated name; empty for any other."""
+    pair = KubeletPair.of(basename(path))
+    return "" if pair is None or pair.is_current else pair.written

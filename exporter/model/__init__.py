@@ -27,6 +27,7 @@ from exporter.model.inventory import (
     TrustAnchor,
 )
 from exporter.model.kubeconfig import Cluster, Context, Kubeconfig, User
+from exporter.model.kubelet_pair import KubeletPair
 from exporter.model.node import Distribution, KubeletSettings, Listener, Node, NodeType
 from exporter.model.place import Place
 from exporter.model.process import Mount, Process
@@ -50,6 +51,7 @@ __all__ = [
     "Fingerprint",
     "Inventory",
     "Kubeconfig",
+    "KubeletPair",
     "KubeletSettings",
     "Listener",
     "Mount",

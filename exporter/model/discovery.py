@@ -43,5 +43,3 @@ class Discovery:
     """Directories whose change changes what is found: manifests, kubelet drop-ins, units."""
     failures: tuple[Failure, ...] = ()
     """Configuration documents that could not be read or understood."""
-    unready: tuple[str, ...] = ()
-    """Sources that could not be consulted at all, such as ``processes`` without /proc."""

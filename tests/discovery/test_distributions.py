@@ -263,7 +263,7 @@ EXPECTED = {
             "kubelet authentication.x509.clientCAFile trust client-ca"
             " /etc/kubernetes/kubelet-ca.crt kubelet_config required"
         ),
-        f"kubelet kubeconfig certificate kubelet-client {CURRENT} kubeconfig generated",
+        f"kubelet kubeconfig certificate kubelet-client {CURRENT} kubeconfig required",
         (
             "kubelet serverTLSBootstrap certificate kubelet-server"
             " /var/lib/kubelet/pki/kubelet-server-current.pem kubelet_config generated"
@@ -291,7 +291,7 @@ EXPECTED = {
             " /system/secrets/kubernetes/kube-apiserver/apiserver.crt convention optional"
         ),
         "kubelet client-ca-file trust ca /etc/kubernetes/pki/ca.crt convention optional",
-        f"kubelet kubeconfig certificate kubelet-client {CURRENT} kubeconfig generated",
+        f"kubelet kubeconfig certificate kubelet-client {CURRENT} kubeconfig required",
     },
     "eks": {
         (

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.model import Failure, Origin, Place, Reason
+from exporter.model import Failure, Origin, Part, Place, Reason
 from tests.discovery.looking import look, plant, table
 
 MARK = {"/etc/kubernetes/kubelet.conf": ""}
@@ -275,3 +275,61 @@ def test_a_field_of_another_type_names_no_file(tmp_path: Path, value: str) -> No
 def test_the_nodes_name(tmp_path: Path, files: dict[str, str | bytes], given: str, expected: str) -> None:
     """``--hostname-override``, then what the operator gives, then the host name unless it means nothing."""
     assert look(plant(tmp_path, {**MARK, **files}), node_name=given).node.name == expected
+
+
+NAMES_THE_LINK = "kind: Config\nusers: [{name: u, user: {client-certificate: %s}}]\n"
+CLIENT_LINK = "/var/lib/kubelet/pki/kubelet-client-current.pem"
+DATED = "kubelet-%s-2026-01-01-00-00-00.pem"
+BOOTSTRAP = {"/etc/kubernetes/bootstrap-kubelet.conf": ""}
+NAMED = {"/etc/kubernetes/kubelet.conf": NAMES_THE_LINK % CLIENT_LINK}
+
+
+@pytest.mark.parametrize(
+    ("tree", "link", "need"),
+    [
+        (BOOTSTRAP, "", "generated"),
+        (MARK, "", "generated"),
+        (BOOTSTRAP | NAMED, "", "generated"),
+        (NAMED, "", "required"),
+        (BOOTSTRAP | {f"/var/lib/kubelet/pki/{DATED % 'client'}": ""}, "", "required"),
+        (BOOTSTRAP | {f"/var/lib/kubelet/pki/{DATED % 'server'}": ""}, "", "generated"),
+        (BOOTSTRAP | {"/var/lib/kubelet/pki/kubelet-client.key.tmp": ""}, "", "generated"),
+        (BOOTSTRAP | {"/var/lib/kubelet/pki/": ""}, DATED % "client", "required"),
+    ],
+)
+def test_a_pair_is_to_come_only_where_the_kubelet_has_made_none_and_can(
+    tmp_path: Path, tree: dict[str, str], link: str, need: str
+) -> None:
+    """A link that leads nowhere, or a dated pair without one, is a loss, also to who never saw it whole."""
+    plant(tmp_path, {**KUBEADM, CONFIG: "rotateCertificates: true\n", **MARK, **tree})
+    if link:
+        (tmp_path / CLIENT_LINK.lstrip("/")).symlink_to(f"/var/lib/kubelet/pki/{link}")
+    needs = [
+        reference.requirement.value
+        for reference in look(tmp_path).references
+        if reference.path == CLIENT_LINK and reference.part is Part.CERTIFICATE
+    ]
+    assert ("required" if "required" in needs else "generated") == need
+    assert needs
+
+
+def test_a_kubelet_without_a_bootstrap_kubeconfig_needs_the_pair_that_its_kubeconfig_names(
+    tmp_path: Path,
+) -> None:
+    """It has nothing to ask for one with."""
+    unit = "[Service]\nExecStart=/usr/bin/kubelet --kubeconfig=/etc/kubernetes/kubelet.conf\n"
+    plant(tmp_path, {UNIT: unit, **NAMED})
+
+    assert rows(tmp_path, "kubeconfig")[0].endswith(f"{CLIENT_LINK} kubeconfig required")
+
+
+def test_a_directory_that_others_name_is_not_listed(tmp_path: Path) -> None:
+    """What it holds is not told, not even by what is required of it (DESIGN 5)."""
+    unit = "[Service]\nExecStart=/usr/bin/kubelet --cert-dir=/home/x --rotate-certificates\n"
+    plant(tmp_path, {UNIT: unit, **MARK, "/home/x/" + DATED % "client": ""})
+    (tmp_path / UNIT.lstrip("/")).chmod(0o666)
+
+    found = look(tmp_path)
+
+    assert not [reference for reference in found.references if reference.path.startswith("/home")]
+    assert found.failures == (Failure(Place("/home/x"), Reason.UNTRUSTED_REFERENCE),)

@@ -242,6 +242,71 @@ def test_a_spoiled_file_is_a_failure_only_at_the_second_look(node: DemoNode, pro
     assert any(scrape.scans > before.scans for scrape in held_back)
 
 
+def told(scrape: Scrape) -> list[tuple[str, dict[str, str], float]]:
+    """What the configuration tells: who uses which file, and what the node is."""
+    names = ("kubepki_reference_present", "kubepki_node_info", "kubepki_kubelet_rotate_certificates")
+    return [(name, sample.labels, sample.value) for name in names for sample in scrape.samples(name)]
+
+
+def empty(node: DemoNode, path: str) -> Callable[[], object]:
+    """Truncate a document; return what writes it again."""
+    document = below(node, path)
+    content = document.read_bytes()
+    document.write_bytes(b"")
+    return lambda: document.write_bytes(content)
+
+
+def move_away(node: DemoNode, path: str) -> Callable[[], object]:
+    """Move a directory; return what moves it back."""
+    directory, away = below(node, path), node.root / "away"
+    directory.rename(away)
+    return lambda: away.rename(directory)
+
+
+@pytest.mark.parametrize(
+    ("take_away", "path"),
+    [
+        (empty, "/etc/kubernetes/manifests/kube-apiserver.yaml"),
+        (empty, "/var/lib/kubelet/config.yaml"),
+        (move_away, "/etc/kubernetes"),
+    ],
+)
+def test_configuration_that_is_away_for_a_moment_leaves_no_trace(
+    take_away: Callable[[DemoNode, str], Callable[[], object]], path: str, node: DemoNode, program: Running
+) -> None:
+    """What is written in place, or moved away and back, is bad news only at the second look."""
+    before = program.settled()
+
+    with Scraping(program) as scraping:
+        bring_back = take_away(node, path)
+        program.scrape_until(lambda scrape: scrape.scans > before.scans)
+        bring_back()
+        program.settled()
+
+    assert any(scrape.scans > before.scans for _, scrape in scraping.scrapes)
+    assert all(told(scrape) == told(before) for _, scrape in scraping.scrapes)
+    scraping.assert_without_gap(before)
+
+
+def test_a_host_root_that_is_away_keeps_its_facts_and_says_so(node: DemoNode, program: Running) -> None:
+    """Nothing below it can be looked at or watched; with it back all is as it was."""
+    before = program.settled()
+    away = node.root.with_name("away")
+
+    node.root.rename(away)
+    without = program.scrape_until(lambda scrape: scrape.value("kubepki_watch_up") == 0)
+    away.rename(node.root)
+    program.process.send_signal(signal.SIGHUP)
+    again = program.scrape_until(lambda scrape: scrape.value("kubepki_watch_up") == 1)
+
+    assert (without.places, told(without)) == (before.places, told(before))
+    for source in ("files", "configuration"):
+        assert without.value("kubepki_source_up", source=source) == 0
+        assert again.value("kubepki_source_up", source=source) == 1
+    assert without.value("kubepki_watched_directories") == 0
+    assert (again.places, told(again)) == (before.places, told(before))
+
+
 @dataclass(slots=True)
 class Scraping:
     """Scrapes all the time, over one connection, and keeps every exposition."""

@@ -166,6 +166,7 @@ INVENTORY = Inventory(
             ),
         ),
         processes_ignored={"pod": 2},
+        component_starts={"etcd": 1_795_505_000.25, "kubelet": 1_795_504_990.0},
     ),
     occurrences=(ADMIN, APISERVER, CA_FILE, KUBELET),
     failures=(

@@ -77,6 +77,7 @@ nodes = st.builds(
         st.builds(Listener, url=texts, listener=texts, transport=texts, client_auth=texts), max_size=3
     ).map(tuple),
     processes_ignored=st.dictionaries(texts, counts, max_size=3),
+    component_starts=st.dictionaries(texts, clock, max_size=3),
 )
 
 

@@ -2,6 +2,7 @@
 
 import base64
 from datetime import datetime, timedelta
+from posixpath import basename
 
 from exporter.demo.pki import Issued, make_ca, make_leaf
 from tests.scenarios.certificates import CP, K3S, WORKER
@@ -71,6 +72,16 @@ def leave_newer_pair_elsewhere(tree: Tree) -> None:
     tree.write(f"{MOVED}/kubelet-client-2026-11-25-00-00-00.pem", newer)
 
 
+def leave_newer_pair_among_many(tree: Tree) -> None:
+    """Leave it beside serving pairs of later dates, as a kubelet has them whose client rotation is stuck."""
+    leave_newer_pair(tree)
+    for day in range(26, 30):
+        name = SERVER.replace("current", f"2026-11-{day}-00-00-00")
+        tree.write(
+            name, kubelet_leaf(node="cp1", signer=tree.authority(), not_before=NOW - timedelta(days=9))
+        )
+
+
 def replace_link(tree: Tree) -> None:
     """Copy the pair over the link, as a restored backup does."""
     content = tree.at(CLIENT.replace("current", "2026-11-24-07-40-46")).read_bytes()
@@ -97,6 +108,30 @@ def bootstrap(tree: Tree) -> None:
         "users: [{name: u, user: {token: abcdef.0123456789abcdef}}]\n"
         "contexts: [{name: c, context: {cluster: c, user: u}}]\ncurrent-context: c\n",
     )
+
+
+def unmake(link: str) -> Mutation:
+    """Take a link away with every pair that it led to, as before the first one."""
+
+    def mutate(tree: Tree) -> None:
+        for pair in tree.at(KUBELET_PKI).glob(basename(link).replace("current", "*")):
+            pair.unlink()
+
+    return mutate
+
+
+def dangle(tree: Tree) -> None:
+    """Take the pair away and leave the link."""
+    for pair in tree.at(KUBELET_PKI).glob("kubelet-client-2*.pem"):
+        pair.unlink()
+
+
+def join(tree: Tree) -> None:
+    """Go back to the middle of the join: a bootstrap kubeconfig alone."""
+    unmake(CLIENT)(tree)
+    unmake(SERVER)(tree)
+    tree.at(KUBECONFIG).unlink()
+    bootstrap(tree)
 
 
 def own_serving_pair(tree: Tree) -> None:
@@ -191,6 +226,12 @@ SCENARIOS: tuple[Scenario, ...] = (
         ("kubelet_newer_pair_unused", f"{MOVED}/kubelet-client-current.pem"),
     ),
     scenario(
+        "newer pair unused among many",
+        CP,
+        leave_newer_pair_among_many,
+        ("kubelet_newer_pair_unused", CLIENT),
+    ),
+    scenario(
         "kubelet.conf holds a certificate",
         CP,
         embed,
@@ -226,8 +267,12 @@ SCENARIOS: tuple[Scenario, ...] = (
         CP,
         verified(issued_serving_pair),
     ),
-    scenario("serving pair not there yet", CP, lambda t: t.at(SERVER).unlink()),
-    scenario("client pair gone", WORKER, lambda t: t.at(CLIENT).unlink()),
+    scenario("serving pair not there yet", CP, unmake(SERVER)),
+    scenario("serving link gone", CP, lambda t: t.at(SERVER).unlink(), missing=frozenset({SERVER})),
+    scenario("client link gone", WORKER, lambda t: t.at(CLIENT).unlink(), missing=frozenset({CLIENT})),
+    scenario("client link to nowhere", WORKER, dangle, missing=frozenset({CLIENT})),
+    scenario("client pair gone", WORKER, unmake(CLIENT), missing=frozenset({CLIENT})),
+    scenario("client pair not there yet", WORKER, join),
     scenario("bootstrap kubeconfig left", WORKER, bootstrap, ("bootstrap_kubeconfig_left", BOOTSTRAP)),
     scenario("another node's certificate", CP, another_nodes, ("node_name_mismatched", CLIENT)),
     scenario(

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios.certificates import CP, strange_key
+from exporter.model import Inventory
+from tests.scenarios.certificates import CP, K0S, K0S_PKI, MINI, MINIKUBE, strange_key
 from tests.scenarios.kubelets import CLIENT, CONFIG
 from tests.scenarios.tree import MANIFESTS, PKI, Mutation, Seen, Tree, Watcher
 
@@ -130,9 +131,99 @@ def test_half_a_setting_must_stand_at_a_second_look(
     first = watcher.look()
     watcher.now += 1.1
     second = watcher.look()
+    watcher.now += 1.1
+    third = watcher.look()
 
-    assert first.findings == frozenset()
-    assert second.findings == expected
+    assert (first.findings, second.findings) == (frozenset(), frozenset())
+    assert third.findings == expected
+
+
+def told(inventory: Inventory) -> tuple[object, ...]:
+    """What the configuration and the directories tell."""
+    return inventory.node, inventory.references, set(inventory.directories), inventory.failures
+
+
+@pytest.mark.parametrize(
+    ("recorded", "path", "failure"),
+    [
+        (CP, f"{MANIFESTS}/kube-apiserver.yaml", "malformed_configuration"),
+        (CP, CONFIG, "malformed_configuration"),
+        (CP, "/etc/kubernetes", None),
+        (CP, MANIFESTS, None),
+        (K0S, K0S_PKI, None),
+        (MINIKUBE, MINI, None),
+    ],
+)
+def test_configuration_that_is_away_for_a_moment_changes_nothing(
+    unpacked: Callable[[str], Path], recorded: str, path: str, failure: str | None
+) -> None:
+    """A document is emptied and written, a directory is moved away and back; gone for good, it is gone."""
+    root = unpacked(recorded)
+    watcher, target = Watcher(root), Tree(root).at(path)
+    before = watcher.look_twice()
+    away = root / "away"
+
+    def take_away() -> None:
+        target.rename(away)
+        if failure:
+            target.write_bytes(b"")
+
+    take_away()
+    during = watcher.look()
+    watcher.now += 0.3
+    if failure:
+        target.unlink()
+    away.rename(target)
+    after = watcher.look()
+    take_away()
+    again = watcher.look()
+    watcher.now += 1.1
+    confirmed = watcher.look()
+
+    for seen in (during, after, again):
+        assert told(seen.inventory) == told(before.inventory)
+        assert places(seen) == places(before)
+        assert (seen.findings, seen.missing) == (before.findings, before.missing)
+    assert confirmed.failures == ({(failure, path)} if failure else frozenset())
+    assert told(confirmed.inventory) != told(before.inventory)
+
+
+def test_a_document_that_is_broken_from_the_start_must_stand_too(unpacked: Callable[[str], Path]) -> None:
+    """A scan may begin in the middle of a writing."""
+    root = unpacked(CP)
+    watcher = Watcher(root)
+    Tree(root).write(CONFIG, b"", 0o644)
+
+    first = watcher.look()
+    watcher.now += 1.1
+    second = watcher.look()
+
+    assert first.failures == frozenset()
+    assert second.failures == {("malformed_configuration", CONFIG)}
+
+
+def test_a_new_reference_shows_at_once(unpacked: Callable[[str], Path]) -> None:
+    """A flag that is added is good news; one that is taken away a second later is not."""
+    root = unpacked(CP)
+    watcher, tree = Watcher(root), Tree(root)
+    watcher.look_twice()
+    added = f"{PKI}/etcd/peer.crt"
+
+    def settings() -> set[str]:
+        references = watcher.look().inventory.references_to(added)
+        return {reference.setting for reference in references if reference.component == "kube-apiserver"}
+
+    tree.flag("kube-apiserver", "proxy-client-cert-file", added)
+    replaced = settings()
+    watcher.now += 1.1
+    confirmed = settings()
+    tree.flag("kube-apiserver", "kubelet-certificate-authority", added)
+    extended = settings()
+    tree.flag("kube-apiserver", "kubelet-certificate-authority")
+    kept = settings()
+
+    assert (replaced, confirmed) == (set(), {"proxy-client-cert-file"})
+    assert extended == kept == {"proxy-client-cert-file", "kubelet-certificate-authority"}
 
 
 def test_good_news_shows_at_once(unpacked: Callable[[str], Path]) -> None:
