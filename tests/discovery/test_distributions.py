@@ -181,6 +181,23 @@ KIND_TREE = {
     "/etc/kubernetes/kubelet.conf": kubeconfig(PAIR),
     "/var/lib/kubelet/config.yaml": f"{FIELDS}rotateCertificates: true\n",
 }
+KUBEADM_TREE = {
+    "/var/lib/kubelet/kubeadm-flags.env": "",
+    "/var/lib/kubelet/config.yaml": f"{FIELDS}staticPodPath: /etc/kubernetes/manifests\n",
+    "/etc/kubernetes/manifests/kube-apiserver.yaml": pod(
+        ["kube-apiserver"],
+        {"/etc/kubernetes/pki": "/etc/kubernetes/pki"},
+        ("--tls-cert-file=/etc/kubernetes/pki/apiserver.crt",),
+    ),
+}
+KUBEADM_ON_AZURE_TREE = {
+    **KUBEADM_TREE,
+    "/etc/kubernetes/azure.json": "{}",
+}
+KUBEADM_BESIDE_SRV_TREE = {
+    **KUBEADM_TREE,
+    "/srv/kubernetes/nfs/": "",
+}
 K0S_WORKER_TREE = {"/var/lib/k0s/kubelet.conf": kubeconfig("token: t")}
 K3S_AGENT_TREE = {
     path.replace("rke2", "k3s"): content.replace("rke2", "k3s")
@@ -204,10 +221,17 @@ NODES: dict[str, tuple[dict[str, str], Distribution, NodeType]] = {
     "gke": (GKE_TREE, Distribution.GKE, NodeType.WORKER),
     "bottlerocket": (BOTTLEROCKET_TREE, Distribution.BOTTLEROCKET, NodeType.WORKER),
     "kind": (KIND_TREE, Distribution.KIND, NodeType.WORKER),
+    "kubeadm on Azure": (KUBEADM_ON_AZURE_TREE, Distribution.KUBEADM, NodeType.CONTROL_PLANE),
+    "kubeadm with data in srv": (KUBEADM_BESIDE_SRV_TREE, Distribution.KUBEADM, NodeType.CONTROL_PLANE),
     "k0s worker": (K0S_WORKER_TREE, Distribution.K0S, NodeType.WORKER),
     "k3s agent": (K3S_AGENT_TREE, Distribution.K3S, NodeType.WORKER),
     "microk8s worker": (MICROK8S_WORKER_TREE, Distribution.MICROK8S, NodeType.WORKER),
     "nothing known": ({"/etc/hostname": "x"}, Distribution.UNKNOWN, NodeType.WORKER),
+}
+
+KUBEADM_ROWS = {
+    "kube-apiserver tls-cert-file certificate apiserver /etc/kubernetes/pki/apiserver.crt manifest required",
+    "kubeadm kubeadm private_key ca /etc/kubernetes/pki/ca.key convention optional",
 }
 
 EXPECTED = {
@@ -330,6 +354,8 @@ EXPECTED = {
         ),
     },
     "kind": {f"kubelet rotateCertificates certificate kubelet-client {CURRENT} kubelet_config generated"},
+    "kubeadm on Azure": KUBEADM_ROWS,
+    "kubeadm with data in srv": KUBEADM_ROWS,
     "k0s worker": {
         "kubelet client-ca-file trust ca /run/k0s/kubelet/ca.crt convention optional",
         (

@@ -22,7 +22,12 @@ _TALOS = "/system/secrets/kubernetes"
 
 KOPS: Final = Layout(
     distribution=Distribution.KOPS,
-    marks=("/etc/kubernetes/kops-controller", "/opt/kops", "/srv/kubernetes", "/etc/srv/kubernetes/kops"),
+    marks=(
+        "/etc/kubernetes/kops-controller",
+        "/opt/kops",
+        "/srv/kubernetes/ca.crt",
+        "/etc/srv/kubernetes/kops",
+    ),
     directories=("/srv/kubernetes", "/etc/kubernetes", "/var/lib/kubelet/pki"),
     searches=(
         "/srv/kubernetes/**",
