@@ -7,7 +7,7 @@ from posixpath import basename
 from typing import Final
 
 from exporter.checks.check import certificate_check
-from exporter.checks.trust import API_CLIENTS
+from exporter.checks.trust import API_CLIENTS, is_for_other_names
 from exporter.inventory.roles import AUTHORITIES, SERVERS
 from exporter.model import Certificate, Inventory, Occurrence, Part, Role, Severity
 
@@ -110,11 +110,8 @@ def _needed_names(occurrence: Occurrence, inventory: Inventory) -> tuple[str, ..
     node = inventory.node
     match occurrence.role:
         case Role.APISERVER:
-            only_for_other_names = all(
-                reference.setting == "tls-sni-cert-key"
-                for reference in inventory.uses_of(occurrence.place.path)
-            )
-            return () if only_for_other_names else node.api_names
+            is_for_others = is_for_other_names(occurrence.place.path, inventory)
+            return () if is_for_others else node.api_names
         case Role.ETCD_SERVER:
             return node.etcd_names
         case Role.ETCD_PEER:

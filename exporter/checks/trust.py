@@ -1,12 +1,13 @@
 """Who has to trust whom (KUBERNETES_PKI 7), as rows; the signature decides, never the name."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from exporter.inventory.issuers import CANDIDATES
-from exporter.model import Certificate, Inventory, Role, State, TrustAnchor
+from exporter.model import Certificate, Cluster, Inventory, Kubeconfig, Origin, Place, Role, State
 from exporter.parsing.signature import verifies
+from exporter.parsing.url import server_name
 
 _LONGEST_CHAIN: Final = 8
 
@@ -99,7 +100,7 @@ def trusted_by_peers(role: Role, inventory: Inventory) -> tuple[Certificate, ...
         return ()
     trusted = next(filter(None, (anchors_of(inventory, settings) for settings in peers.settings)), ())
     if role is Role.APISERVER:
-        trusted += tuple(anchor.certificate for anchor in kubeconfig_anchors(inventory))
+        trusted += tuple(authority for client in clients(inventory) for authority in client.trusted)
     return trusted or tuple(
         found.certificate
         for found in inventory.with_role(*peers.otherwise)
@@ -109,12 +110,44 @@ def trusted_by_peers(role: Role, inventory: Inventory) -> tuple[Certificate, ...
     )
 
 
-def kubeconfig_anchors(inventory: Inventory) -> tuple[TrustAnchor, ...]:
-    """What the kubeconfigs of this cluster's components and administrators trust."""
-    kubeconfigs = frozenset(
-        reference.path for reference in inventory.references if reference.role in KUBECONFIGS
-    )
-    return tuple(anchor for anchor in inventory.trust_anchors if anchor.entry and anchor.path in kubeconfigs)
+@dataclass(frozen=True, slots=True)
+class Client:
+    """What a kubeconfig verifies the API server by."""
+
+    place: Place
+    """Where the CAs stand that it trusts."""
+    server: str
+    """The name or address that the server must prove; empty where none is known."""
+    trusted: tuple[Certificate, ...]
+
+
+def clients(inventory: Inventory) -> Iterator[Client]:
+    """Yield the kubeconfigs of this cluster's components and administrators that trust CAs of their own."""
+    for path in dict.fromkeys(use.path for use in inventory.references if use.role in KUBECONFIGS):
+        file = inventory.files.get(path)
+        if file is None or file.content.kubeconfig is None:
+            continue
+        for cluster in _in_use(file.content.kubeconfig):
+            place = Place(path, f"cluster/{cluster.name}")
+            embedded = (item for item in file.content.certificates if item.entry == place.entry)
+            if trusted := tuple(item.certificate for item in embedded):
+                yield Client(place, server_name(cluster), trusted)
+
+
+def _in_use(kubeconfig: Kubeconfig) -> Iterator[Cluster]:
+    """People keep several clusters in one kubeconfig; the current context tells the one of this node."""
+    current = {
+        context.cluster for context in kubeconfig.contexts if context.name == kubeconfig.current_context
+    }
+    return (cluster for cluster in kubeconfig.clusters if not current or cluster.name in current)
+
+
+def is_for_other_names(path: str, inventory: Inventory) -> bool:
+    """An API server shows it only to clients that ask for its names, which are those of people outside."""
+    settings = {
+        reference.setting for reference in inventory.uses_of(path) if reference.origin is not Origin.OPERATOR
+    }
+    return settings == {"tls-sni-cert-key"}
 
 
 def is_trusted(

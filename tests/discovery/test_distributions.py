@@ -109,6 +109,11 @@ OPENSHIFT_TREE = {
         "  tls-cert-file: [/etc/kubernetes/static-pod-certs/secrets/service-network/tls.crt]\n"
         "  client-ca-file: [/etc/kubernetes/static-pod-certs/configmaps/client-ca/ca-bundle.crt]\n"
         "  odd: 5\n"
+        "servingInfo:\n"
+        "  namedCertificates:\n"
+        "  - {certFile: /etc/kubernetes/static-pod-certs/secrets/internal/tls.crt,"
+        " keyFile: /etc/kubernetes/static-pod-certs/secrets/internal/tls.key, names: [api-int.example]}\n"
+        "  - {odd: 5}\n"
     ),
 }
 
@@ -283,6 +288,11 @@ EXPECTED = {
             "kube-apiserver tls-cert-file certificate apiserver"
             " OPENSHIFT/kube-apiserver-certs/secrets/service-network/tls.crt component_config required"
         ),
+        *(
+            f"kube-apiserver tls-sni-cert-key {part} apiserver"
+            f" OPENSHIFT/kube-apiserver-certs/secrets/internal/tls.{suffix} component_config required"
+            for part, suffix in (("certificate", "crt"), ("private_key", "key"))
+        ),
         (
             "kubelet authentication.x509.clientCAFile trust client-ca"
             " /etc/kubernetes/kubelet-ca.crt kubelet_config required"
@@ -399,6 +409,14 @@ def test_no_other_shapes_files_are_missing(tmp_path: Path, name: str) -> None:
         assert components <= {"kubelet", "kube-proxy", "k3s", "aws_signing_helper"}
         assert found.node.listeners == ()
         assert found.node.api_names == ()
+
+
+def test_openshifts_api_server_has_a_certificate_for_each_name(tmp_path: Path) -> None:
+    """No single one covers all names then; without the others, the one has to."""
+    path = f"{OPENSHIFT}/kube-apiserver-pod-7/configmaps/config/config.yaml"
+    single = {path: OPENSHIFT_TREE[path].partition("servingInfo")[0]}
+    assert look(plant(tmp_path, OPENSHIFT_TREE)).node.api_names == ()
+    assert "kubernetes.default" in look(plant(tmp_path, {**OPENSHIFT_TREE, **single})).node.api_names
 
 
 def test_rke2s_etcd_is_read_from_its_file(tmp_path: Path) -> None:
