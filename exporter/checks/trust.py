@@ -1,6 +1,6 @@
 """Who has to trust whom (KUBERNETES_PKI 7), as rows; the signature decides, never the name."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,7 +25,7 @@ API_CLIENTS: Final = (
 )
 """Who shows a client certificate to the API server."""
 
-KUBELET_CLIENT_CA: Final = (("kubelet", "client-ca-file"), ("kubelet", "authentication.x509.clientCAFile"))
+_KUBELET_CLIENT_CA: Final = (("kubelet", "client-ca-file"), ("kubelet", "authentication.x509.clientCAFile"))
 API_CLIENT_CA: Final = (("kube-apiserver", "client-ca-file"),)
 KUBECONFIGS: Final = frozenset(
     {
@@ -40,37 +40,8 @@ KUBECONFIGS: Final = frozenset(
 """Roles of the kubeconfigs that talk to this cluster's API server."""
 
 
-Settings = tuple[tuple[str, str], ...]
-"""Component and setting, all of which count."""
-
-
-@dataclass(frozen=True, slots=True)
-class Peers:
-    """What verifies a role: settings of components and, where none is known here, CAs by their role."""
-
-    settings: tuple[Settings, ...]
-    """The first of these of which anything is known here decides."""
-    otherwise: tuple[Role, ...] = ()
-
-
-PEERS: Final[Mapping[Role, Peers]] = {
-    **dict.fromkeys(API_CLIENTS, Peers((API_CLIENT_CA, KUBELET_CLIENT_CA), (Role.CA, Role.CLIENT_CA))),
-    Role.APISERVER: Peers(((("kube-controller-manager", "root-ca-file"),),), (Role.CA, Role.SERVER_CA)),
-    Role.SUPERVISOR_SERVER: Peers((), (Role.CA, Role.SERVER_CA)),
-    Role.APISERVER_KUBELET_CLIENT: Peers((KUBELET_CLIENT_CA,), (Role.CA, Role.CLIENT_CA)),
-    Role.KUBELET_SERVER: Peers(((("kube-apiserver", "kubelet-certificate-authority"),),)),
-    Role.FRONT_PROXY_CLIENT: Peers(
-        ((("kube-apiserver", "requestheader-client-ca-file"),),), (Role.FRONT_PROXY_CA,)
-    ),
-    Role.APISERVER_ETCD_CLIENT: Peers(((("etcd", "trusted-ca-file"),),)),
-    Role.ETCD_HEALTHCHECK_CLIENT: Peers(((("etcd", "trusted-ca-file"),),)),
-    Role.ETCD_SERVER: Peers(((("kube-apiserver", "etcd-cafile"),),), (Role.ETCD_CA,)),
-    Role.ETCD_PEER: Peers(((("etcd", "peer-trusted-ca-file"),),), (Role.ETCD_PEER_CA, Role.ETCD_CA)),
-}
-
-
 def anchors_of(inventory: Inventory, settings: Iterable[tuple[str, str]]) -> tuple[Certificate, ...]:
-    """The CAs that those settings trust."""
+    """The CAs that those settings of components trust."""
     wanted = frozenset(settings)
     return tuple(
         anchor.certificate
@@ -90,23 +61,6 @@ def lowest(authorities: Iterable[Certificate]) -> tuple[Certificate, ...]:
         found
         for found in known
         if not any(verifies(found, other) for other in below.get(found.subject_der, ())[:CANDIDATES])
-    )
-
-
-def trusted_by_peers(role: Role, inventory: Inventory) -> tuple[Certificate, ...]:
-    """The CAs of which one has to have signed a certificate of that role; empty where nobody verifies it."""
-    peers = PEERS.get(role)
-    if peers is None:
-        return ()
-    trusted = next(filter(None, (anchors_of(inventory, settings) for settings in peers.settings)), ())
-    if role is Role.APISERVER:
-        trusted += tuple(authority for client in clients(inventory) for authority in client.trusted)
-    return trusted or tuple(
-        found.certificate
-        for found in inventory.with_role(*peers.otherwise)
-        if found.state is State.IN_USE
-        and found.certificate.is_ca
-        and not found.place.entry.startswith("cluster/")
     )
 
 
@@ -148,6 +102,63 @@ def is_for_other_names(path: str, inventory: Inventory) -> bool:
         reference.setting for reference in inventory.uses_of(path) if reference.origin is not Origin.OPERATOR
     }
     return settings == {"tls-sni-cert-key"}
+
+
+Trusted = Callable[[Inventory], tuple[Certificate, ...]]
+"""The CAs that somebody trusts; empty where nothing here tells."""
+
+
+def _by(*settings: tuple[str, str]) -> Trusted:
+    """By settings of components, all of which count."""
+    return lambda inventory: anchors_of(inventory, settings)
+
+
+def _with(*roles: Role) -> Trusted:
+    """By nobody's word: the CAs in use that have one of the roles."""
+
+    def known(inventory: Inventory) -> tuple[Certificate, ...]:
+        return tuple(
+            found.certificate
+            for found in inventory.with_role(*roles)
+            if found.state is State.IN_USE
+            and found.certificate.is_ca
+            and not found.place.entry.startswith("cluster/")
+        )
+
+    return known
+
+
+def _by_clients(inventory: Inventory) -> tuple[Certificate, ...]:
+    return tuple(authority for client in clients(inventory) for authority in client.trusted)
+
+
+PEERS: Final[Mapping[Role, tuple[Trusted, ...]]] = {
+    **dict.fromkeys(
+        API_CLIENTS, (_by(*API_CLIENT_CA), _by(*_KUBELET_CLIENT_CA), _with(Role.CA, Role.CLIENT_CA))
+    ),
+    Role.APISERVER: (
+        _by(("kube-controller-manager", "root-ca-file")),
+        _by_clients,
+        _with(Role.CA, Role.SERVER_CA),
+    ),
+    Role.SUPERVISOR_SERVER: (_with(Role.CA, Role.SERVER_CA),),
+    Role.APISERVER_KUBELET_CLIENT: (_by(*_KUBELET_CLIENT_CA), _with(Role.CA, Role.CLIENT_CA)),
+    Role.KUBELET_SERVER: (_by(("kube-apiserver", "kubelet-certificate-authority")),),
+    Role.FRONT_PROXY_CLIENT: (
+        _by(("kube-apiserver", "requestheader-client-ca-file")),
+        _with(Role.FRONT_PROXY_CA),
+    ),
+    Role.APISERVER_ETCD_CLIENT: (_by(("etcd", "trusted-ca-file")),),
+    Role.ETCD_HEALTHCHECK_CLIENT: (_by(("etcd", "trusted-ca-file")),),
+    Role.ETCD_SERVER: (_by(("kube-apiserver", "etcd-cafile")), _with(Role.ETCD_CA)),
+    Role.ETCD_PEER: (_by(("etcd", "peer-trusted-ca-file")), _with(Role.ETCD_PEER_CA, Role.ETCD_CA)),
+}
+"""Who verifies a role: the first of whom anything is known here decides."""
+
+
+def trusted_by_peers(role: Role, inventory: Inventory) -> tuple[Certificate, ...]:
+    """The CAs of which one has to have signed a certificate of that role; empty where nobody verifies it."""
+    return next(filter(None, (trusted(inventory) for trusted in PEERS.get(role, ()))), ())
 
 
 def is_trusted(

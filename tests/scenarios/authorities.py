@@ -193,6 +193,12 @@ def worker_rotated(tree: Tree) -> None:
     )
 
 
+def publish_new_alone(tree: Tree) -> None:
+    """Step 1 done wrong: every Pod is told to trust the CA that has signed nothing yet."""
+    new_authority(tree)
+    tree.flag("kube-controller-manager", "root-ca-file", f"{NEW}.crt")
+
+
 def other_etcd_ca(tree: Tree) -> None:
     """Replace etcd's CA and forget its leaves."""
     tree.write(f"{PKI}/etcd/ca.crt", replaced(tree.authority(f"{PKI}/etcd/ca")).pem, 0o644)
@@ -206,6 +212,12 @@ SCENARIOS: tuple[Scenario, ...] = (
         CP,
         bundle_as_signer,
         ("signer_bundle_ambiguous", f"{PKI}/ca.crt"),
+    ),
+    scenario(
+        "rotation, step 1: the new one alone published",
+        CP,
+        publish_new_alone,
+        ("issued_by_wrong_ca", f"{PKI}/apiserver.crt"),
     ),
     scenario("rotation, step 2: API server trusts both", CP, trust_both_in_apiserver),
     scenario("rotation, step 4: components trust both", CP, trust_both_in_components),
