@@ -19,6 +19,8 @@ from exporter.model import (
     State,
 )
 
+NAMED: Final = "and a kubeconfig verifies the API server by this file"
+"""How a detail ends where not the kubeconfig but the file that it names is to be repaired."""
 _CURRENT: Final = ("kubelet-client-current.pem", "kubelet-server-current.pem")
 _SERVING_CAS: Final = frozenset({Role.CA, Role.SERVER_CA})
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -117,8 +119,15 @@ def kubeconfig_ca_stale(inventory: Inventory) -> Iterator[Objection]:
                     place=client.place,
                     role=_role_at(inventory, client.place),
                     state=State.IN_USE,
-                    detail=f"trusts {len(client.trusted)} CA(s), none of which signed {server.place.path}",
+                    detail=_untrusted(client, server.place.path),
                 )
+
+
+def _untrusted(client: Client, server: str) -> str:
+    count = len(client.trusted)
+    if client.place.entry:
+        return f"trusts {count} CA(s), none of which signed {server}"
+    return f"holds {count} CA(s), none of which signed {server}, {NAMED}"
 
 
 def _is_shown(found: Occurrence) -> bool:

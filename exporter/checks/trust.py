@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from posixpath import dirname, join, normpath
 from typing import Final
 
 from exporter.inventory.issuers import CANDIDATES
-from exporter.model import Certificate, Cluster, Inventory, Kubeconfig, Origin, Place, Role, State
+from exporter.model import Certificate, Cluster, Inventory, Kubeconfig, Origin, Part, Place, Role, State
 from exporter.parsing.signature import verifies
 from exporter.parsing.url import server_name
 
@@ -69,23 +70,41 @@ class Client:
     """What a kubeconfig verifies the API server by."""
 
     place: Place
-    """Where the CAs stand that it trusts."""
+    """Where the CAs stand that it trusts: in itself, or in a file that others may name too."""
     server: str
     """The name or address that the server must prove; empty where none is known."""
     trusted: tuple[Certificate, ...]
 
 
 def clients(inventory: Inventory) -> Iterator[Client]:
-    """Yield the kubeconfigs of this cluster's components and administrators that trust CAs of their own."""
+    """Yield the kubeconfigs of this cluster's components and administrators, those that trust some CA."""
     for path in dict.fromkeys(use.path for use in inventory.references if use.role in KUBECONFIGS):
         file = inventory.files.get(path)
         if file is None or file.content.kubeconfig is None:
             continue
         for cluster in _in_use(file.content.kubeconfig):
-            place = Place(path, f"cluster/{cluster.name}")
-            embedded = (item for item in file.content.certificates if item.entry == place.entry)
-            if trusted := tuple(item.certificate for item in embedded):
+            place = _place_of_authority(path, cluster)
+            if trusted := _trusted_at(place, inventory):
                 yield Client(place, server_name(cluster), trusted)
+
+
+def _place_of_authority(path: str, cluster: Cluster) -> Place:
+    """In the kubeconfig itself, or at a path that starts at it (client-go ``tools/clientcmd``)."""
+    if not cluster.certificate_authority:
+        return Place(path, f"cluster/{cluster.name}")
+    return Place(normpath(join(dirname(path), cluster.certificate_authority)))
+
+
+def _trusted_at(place: Place, inventory: Inventory) -> tuple[Certificate, ...]:
+    """What a kubeconfig trusts there; nothing where the path leads elsewhere in a container."""
+    file = inventory.files.get(place.path)
+    is_followed = place.entry or any(
+        use.part is Part.TRUST and use.origin is Origin.KUBECONFIG
+        for use in inventory.references_to(place.path)
+    )
+    if file is None or not is_followed:
+        return ()
+    return tuple(item.certificate for item in file.content.certificates if item.entry == place.entry)
 
 
 def _in_use(kubeconfig: Kubeconfig) -> Iterator[Cluster]:

@@ -7,8 +7,8 @@ import base64
 import re
 
 from exporter.demo.pki import Issued, make_ca, make_leaf
-from tests.scenarios.certificates import CP, WORKER
-from tests.scenarios.kubelets import CLIENT, SERVER
+from tests.scenarios.certificates import CP, K3S, TLS, WORKER
+from tests.scenarios.kubelets import ADMIN, CLIENT, KUBECONFIG, SERVER
 from tests.scenarios.tree import KUBELET_PKI, NOW, PKI, Scenario, Tree, renewed, replaced, scenario
 
 CONFS = ("admin.conf", "super-admin.conf", "controller-manager.conf", "scheduler.conf", "kubelet.conf")
@@ -19,6 +19,7 @@ USERS = {
     "scheduler.conf": ("system:kube-scheduler", ()),
 }
 _SIGNING = {"crt": "cert", "key": "key"}
+AGENTS_CA = "/var/lib/rancher/k3s/agent/server-ca.crt"
 NEW, BUNDLE = f"{PKI}/ca-new", f"{PKI}/ca-bundle.crt"
 
 
@@ -152,6 +153,32 @@ def forget_a_kubeconfig(tree: Tree) -> None:
     tree.edit("/etc/kubernetes/scheduler.conf", r"certificate-authority-data: .*", match[0])
 
 
+def name_authority(tree: Tree, path: str) -> None:
+    """Let the kubelet's kubeconfig name its CA's file, from where it stands."""
+    tree.edit(KUBECONFIG, r"certificate-authority-data: .*", f"certificate-authority: {path}")
+
+
+def name_another(tree: Tree) -> None:
+    """Name a file that a rotation left behind."""
+    tree.write(f"{PKI}/ca-old.crt", replaced(tree.authority()).pem, 0o644)
+    name_authority(tree, "pki/ca-old.crt")
+
+
+def name_another_for_another_cluster(tree: Tree) -> None:
+    """Name the file of another cluster's CA, which the administrator has besides."""
+    tree.write(f"{PKI}/elsewhere.crt", replaced(tree.authority()).pem, 0o644)
+    other = (
+        f"clusters:\n- cluster:\n    certificate-authority: {PKI}/elsewhere.crt\n"
+        "    server: https://elsewhere.example:6443\n  name: elsewhere"
+    )
+    tree.edit(ADMIN, r"^clusters:", other)
+
+
+def agent_left_behind(tree: Tree) -> None:
+    """Leave the agent of k3s with the CA that the server had before."""
+    tree.write(AGENTS_CA, replaced(tree.authority(f"{TLS}/server-ca")).pem, 0o600)
+
+
 def bundle_as_signer(tree: Tree) -> None:
     """Step 1b, the trap: make the one file that every flag names a bundle."""
     ca = new_authority(tree)
@@ -234,6 +261,18 @@ SCENARIOS: tuple[Scenario, ...] = (
         forget_a_kubeconfig,
         ("kubeconfig_ca_stale", "/etc/kubernetes/scheduler.conf", "cluster/kubernetes"),
     ),
+    scenario("kubeconfig that names its CA", CP, lambda t: name_authority(t, "pki/ca.crt")),
+    scenario(
+        "kubeconfig that names a file that is not there",
+        CP,
+        lambda t: name_authority(t, "pki/ca-none.crt"),
+        missing=frozenset({f"{PKI}/ca-none.crt"}),
+    ),
+    scenario(
+        "kubeconfig that names another CA", CP, name_another, ("kubeconfig_ca_stale", f"{PKI}/ca-old.crt")
+    ),
+    scenario("kubeconfig that names another cluster's CA", CP, name_another_for_another_cluster),
+    scenario("k3s agent left behind", K3S, agent_left_behind, ("kubeconfig_ca_stale", AGENTS_CA)),
     scenario("rotation, step 9 before step 8", CP, drop_old_too_early, ("issued_by_wrong_ca", CLIENT)),
     scenario("rotation, step 6 on a worker", WORKER, worker_trusts_both),
     scenario(
