@@ -66,7 +66,7 @@ def eks(tree: Tree) -> None:
 
 
 def aks(tree: Tree) -> None:
-    """AKS: both kubeconfigs stay, and the serving pair signs itself for twenty years (AgentBaker)."""
+    """AKS: both kubeconfigs stay, readable by all, and the serving pair signs itself (AgentBaker)."""
     ca = make_ca("ca", now=NOW)
     own = make_ca("n1", now=NOW)
     tree.write("/etc/kubernetes/azure.json", "{}")
@@ -78,6 +78,7 @@ def aks(tree: Tree) -> None:
     tree.write(
         "/var/lib/kubelet/bootstrap-kubeconfig",
         kubeconfig("/etc/kubernetes/certs/ca.crt", "{token: abcdef.0123456789abcdef}"),
+        0o644,
     )
 
 
@@ -189,3 +190,13 @@ def test_a_healthy_node_raises_nothing(
     assert seen.inventory.node.distribution is distribution
     assert (seen.findings, seen.failures) == (frozenset(), frozenset())
     assert seen.inventory.occurrences
+
+
+def test_what_all_may_read_on_aks_they_may_not_write(tmp_path: Path) -> None:
+    """AgentBaker makes the bootstrap kubeconfig 0644; what lets others write it is a defect there too."""
+    tree = Tree(tmp_path)
+    aks(tree)
+    path = "/var/lib/kubelet/bootstrap-kubeconfig"
+    tree.at(path).chmod(0o646)
+
+    assert Watcher(tmp_path).look_twice().findings == {("mode_loose", path, "")}
