@@ -151,10 +151,14 @@ def _by_clients(inventory: Inventory) -> tuple[Certificate, ...]:
     return tuple(authority for client in clients(inventory) for authority in client.trusted)
 
 
+def _by_a_worker(inventory: Inventory) -> tuple[Certificate, ...]:
+    """Without an API server here, by all CAs it knows: its kubelet's clients may have one of their own."""
+    by_kubelet = anchors_of(inventory, _KUBELET_CLIENT_CA)
+    return by_kubelet and (*by_kubelet, *_by_clients(inventory))
+
+
 PEERS: Final[Mapping[Role, tuple[Trusted, ...]]] = {
-    **dict.fromkeys(
-        API_CLIENTS, (_by(*API_CLIENT_CA), _by(*_KUBELET_CLIENT_CA), _with(Role.CA, Role.CLIENT_CA))
-    ),
+    **dict.fromkeys(API_CLIENTS, (_by(*API_CLIENT_CA), _by_a_worker, _with(Role.CA, Role.CLIENT_CA))),
     Role.APISERVER: (
         _by(("kube-controller-manager", "root-ca-file")),
         _by_clients,

@@ -8,8 +8,8 @@ import re
 
 from exporter.demo.pki import Issued, make_ca, make_leaf
 from tests.scenarios.certificates import CP, K3S, TLS, WORKER
-from tests.scenarios.kubelets import ADMIN, CLIENT, KUBECONFIG, SERVER
-from tests.scenarios.tree import KUBELET_PKI, NOW, PKI, Scenario, Tree, renewed, replaced, scenario
+from tests.scenarios.kubelets import ADMIN, CLIENT, CONFIG, KUBECONFIG, SERVER
+from tests.scenarios.tree import KUBELET_PKI, NOW, PKI, Scenario, Tree, new_ca, renewed, replaced, scenario
 
 CONFS = ("admin.conf", "super-admin.conf", "controller-manager.conf", "scheduler.conf", "kubelet.conf")
 USERS = {
@@ -204,20 +204,26 @@ def replaced_on_worker(tree: Tree) -> Issued:
 
 def worker_left_behind(tree: Tree) -> None:
     """Step 9 on a worker whose kubelet still has the old CA's certificate."""
-    tree.write(f"{PKI}/ca.crt", replaced_on_worker(tree).pem, 0o644)
+    _trust_alone_on_worker(tree, replaced_on_worker(tree))
 
 
 def worker_rotated(tree: Tree) -> None:
     """Steps 8 and 9 on a worker: pairs of the new CA, which alone is trusted."""
     ca = replaced_on_worker(tree)
     sign_kubelet(tree, ca, "w1")
+    _trust_alone_on_worker(tree, ca)
+
+
+def _trust_alone_on_worker(tree: Tree, ca: Issued) -> None:
     tree.write(f"{PKI}/ca.crt", ca.pem, 0o644)
     data = base64.b64encode(ca.pem).decode()
-    tree.edit(
-        "/etc/kubernetes/kubelet.conf",
-        r"certificate-authority-data: .*",
-        f"certificate-authority-data: {data}",
-    )
+    tree.edit(KUBECONFIG, r"certificate-authority-data: .*", f"certificate-authority-data: {data}")
+
+
+def kubelet_with_clients_of_its_own(tree: Tree) -> None:
+    """Let the kubelet verify its clients by a CA that signs nobody else, as the API server's client is."""
+    tree.write(f"{PKI}/kubelet-client-ca.crt", new_ca("kubelet-clients").pem, 0o644)
+    tree.edit(CONFIG, f"clientCAFile: {PKI}/ca.crt", f"clientCAFile: {PKI}/kubelet-client-ca.crt")
 
 
 def publish_new_alone(tree: Tree) -> None:
@@ -279,8 +285,9 @@ SCENARIOS: tuple[Scenario, ...] = (
         "rotation, step 9 on a worker before step 8",
         WORKER,
         worker_left_behind,
-        ("issued_by_wrong_ca", CLIENT),
+        ("issuer_missing", CLIENT),
     ),
+    scenario("kubelet with clients of its own on a worker", WORKER, kubelet_with_clients_of_its_own),
     scenario("CA renewed with its key", CP, renew_with_same_key),
     scenario(
         "etcd's CA replaced, its leaves not",
