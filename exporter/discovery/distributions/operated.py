@@ -55,9 +55,25 @@ KOPS: Final = Layout(
             "/etc/kubernetes/kops-controller/kops-controller.key",
             needs="kube-apiserver",
         ),
+        *pair(
+            "cilium",
+            Role.OTHER,
+            "/etc/kubernetes/pki/cilium/etcd-client-cilium.crt",
+            "/etc/kubernetes/pki/cilium/etcd-client-cilium.key",
+            needs="kubelet",
+            where="/etc/kubernetes/pki/cilium",
+        ),
+        Convention(
+            component="cilium",
+            part=Part.TRUST,
+            role=Role.ETCD_CA,
+            path="/etc/kubernetes/pki/cilium/etcd-ca.crt",
+            needs="kubelet",
+            where="/etc/kubernetes/pki/cilium",
+        ),
         *(
             convention
-            for cluster in ("main", "events")
+            for cluster in ("main", "events", "leases", "cilium")
             for name, role in (
                 ("etcd-manager-ca", Role.OTHER),
                 ("etcd-peers-ca", Role.ETCD_PEER_CA),
