@@ -277,6 +277,15 @@ SCENARIOS: tuple[Scenario, ...] = (
     scenario(
         "kubeconfig that names another CA", CP, name_another, ("kubeconfig_ca_stale", f"{PKI}/ca-old.crt")
     ),
+    scenario(
+        "kubeconfig that names a file of its container",
+        CP,
+        lambda t: t.edit(
+            "/etc/kubernetes/scheduler.conf",
+            r"certificate-authority-data: .*",
+            f"certificate-authority: {PKI}/front-proxy-ca.crt",
+        ),
+    ),
     scenario("kubeconfig that names another cluster's CA", CP, name_another_for_another_cluster),
     scenario("k3s agent left behind", K3S, agent_left_behind, ("kubeconfig_ca_stale", AGENTS_CA)),
     scenario("rotation, step 9 before step 8", CP, drop_old_too_early, ("issued_by_wrong_ca", CLIENT)),
