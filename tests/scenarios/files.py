@@ -176,6 +176,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         "leftovers of a dry run",
         CP,
         copy("/etc/kubernetes/admin.conf", "/etc/kubernetes/tmp/kubeadm-init-dryrun1/admin.conf"),
+        ("private_key_copied", "/etc/kubernetes/tmp/kubeadm-init-dryrun1/admin.conf"),
     ),
     scenario(
         "certificate cut off",
