@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from exporter.checks.check import Objection, certificate_check, check
-from exporter.checks.trust import is_trusted, trusted_by_peers
+from exporter.checks.trust import is_for_other_names, is_trusted, trusted_by_peers
 from exporter.model import Certificate, Inventory, Occurrence, Role, Severity, State
 
 TOLERATED = timedelta(days=1)
@@ -20,6 +20,8 @@ def _untrusted(inventory: Inventory) -> Iterator[tuple[Occurrence, tuple[Certifi
     for occurrence in inventory.occurrences:
         certificate, role = occurrence.certificate, occurrence.role
         if occurrence.state is not State.IN_USE or certificate.is_ca or certificate.is_self_signed:
+            continue
+        if is_for_other_names(occurrence.place.path, inventory):
             continue
         if role not in trusted_by:
             trusted_by[role] = trusted_by_peers(role, inventory)

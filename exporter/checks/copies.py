@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from posixpath import dirname
 
 from exporter.checks.design import design_of, is_among
-from exporter.model import File, Inventory, Origin, SpkiHash, State
+from exporter.model import File, Inventory, Origin, Part, SpkiHash, State
 
 _READABLE = 0o077
 
@@ -17,14 +17,16 @@ class _Original:
 
 
 def copied_keys(inventory: Inventory) -> Mapping[str, str]:
-    """Map each copy that is out of its place, or looser than its original, to the original's path."""
+    """Map each copy that is out of its place, or looser than its original, to the original's path.
+
+    In place is what lies below a directory of certificates, or beside a kubeconfig; what kubeadm leaves in
+    ``/etc/kubernetes/tmp`` is neither.
+    """
     originals = _originals(inventory)
     design = design_of(inventory.node.distribution)
-    directories = frozenset(
-        dirname(reference.path)
-        for reference in inventory.references
-        if reference.origin is not Origin.OPERATOR
-    )
+    configured = [use for use in inventory.references if use.origin is not Origin.OPERATOR]
+    beside = frozenset(dirname(use.path) for use in configured)
+    below = frozenset(dirname(use.path) for use in configured if use.part is not Part.KUBECONFIG)
     copies = {}
     for file in inventory.shown_files():
         if file.status is None or _is_configured(file, inventory) or is_among(file.path, design.copies):
@@ -34,7 +36,8 @@ def copied_keys(inventory: Inventory) -> Mapping[str, str]:
             if original is None:
                 continue
             is_looser = file.status.permissions & ~original.permissions & _READABLE
-            if is_looser or directories.isdisjoint(_directories_above(file.path)):
+            is_in_place = dirname(file.path) in beside or not below.isdisjoint(_directories_above(file.path))
+            if is_looser or not is_in_place:
                 copies[file.path] = original.path
     return copies
 

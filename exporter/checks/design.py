@@ -10,6 +10,7 @@ from exporter.model import Distribution, FileStatus, Node
 SYSTEM_USERS: Final = 999
 """The highest uid that component users are given (Debian policy 9.2.2; ``useradd --system``)."""
 _GROUP_READS: Final = 0o040
+_ALL_READ: Final = 0o044
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,8 @@ class Design:
     """Globs of paths whose certificate is in system:masters."""
     copies: tuple[str, ...] = ()
     """Globs of paths that hold a key a second time."""
+    readable: tuple[str, ...] = ()
+    """Globs of paths that hold a secret and that everybody may read."""
     keeps_bootstrap: bool = False
     """The bootstrap kubeconfig stays after the join."""
 
@@ -79,10 +82,10 @@ DESIGNS: Final[Mapping[Distribution, Design]] = {
         highest_owner=SYSTEM_USERS, masters=("*/apiserver-kubelet-client.crt",), keeps_bootstrap=True
     ),
     Distribution.OPENSHIFT: Design(masters=("/etc/kubernetes/static-pod-resources/*",), keeps_bootstrap=True),
+    Distribution.AKS: Design(readable=("/var/lib/kubelet/bootstrap-kubeconfig",), keeps_bootstrap=True),
     **dict.fromkeys(
         (
             Distribution.EKS,
-            Distribution.AKS,
             Distribution.GKE,
             Distribution.BOTTLEROCKET,
             Distribution.KOPS,
@@ -112,5 +115,7 @@ def is_owner_expected(status: FileStatus, node: Node) -> bool:
 
 def key_mode(status: FileStatus, node: Node) -> int:
     """No looser than this, for the holder of a secret; a group made for components may read it."""
-    is_components = status.gid in node.component_groups
-    return design_of(node.distribution).key_mode | (_GROUP_READS if is_components else 0)
+    design = design_of(node.distribution)
+    by_group = _GROUP_READS if status.gid in node.component_groups else 0
+    by_all = _ALL_READ if is_among(status.path, design.readable) else 0
+    return design.key_mode | by_group | by_all

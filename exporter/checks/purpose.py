@@ -7,9 +7,9 @@ from posixpath import basename
 from typing import Final
 
 from exporter.checks.check import certificate_check
-from exporter.checks.trust import API_CLIENTS
+from exporter.checks.trust import API_CLIENTS, is_for_other_names
 from exporter.inventory.roles import AUTHORITIES, SERVERS
-from exporter.model import Certificate, Inventory, Occurrence, Part, Role, Severity
+from exporter.model import Certificate, Inventory, Node, Occurrence, Part, Role, Severity
 
 _BOTH_WAYS: Final = frozenset({Role.ETCD_PEER})
 _CLIENTS: Final = frozenset(
@@ -110,21 +110,25 @@ def _needed_names(occurrence: Occurrence, inventory: Inventory) -> tuple[str, ..
     node = inventory.node
     match occurrence.role:
         case Role.APISERVER:
-            only_for_other_names = all(
-                reference.setting == "tls-sni-cert-key"
-                for reference in inventory.uses_of(occurrence.place.path)
-            )
-            return () if only_for_other_names else node.api_names
+            is_for_others = is_for_other_names(occurrence.place.path, inventory)
+            return () if is_for_others else node.api_names
         case Role.ETCD_SERVER:
             return node.etcd_names
         case Role.ETCD_PEER:
             return node.etcd_peer_names
         case Role.KUBELET_SERVER:
-            return (*([node.name] if node.name else []), *node.addresses)
+            names = () if _is_of_another_name(occurrence, node) else (node.name,)
+            return (*filter(None, names), *node.addresses)
         case Role.KUBELET_SERVER_SELF_SIGNED:
             return (node.name,) if node.name else ()
         case _:
             return ()
+
+
+def _is_of_another_name(occurrence: Occurrence, node: Node) -> bool:
+    """A kubelet asks for its Node's addresses, and a cloud may name the Node by none of them."""
+    is_requested = basename(occurrence.place.path) == _REQUESTED
+    return is_requested and not _is_same_host(node.name, node.host_name)
 
 
 def uncovered(certificate: Certificate, names: Iterable[str]) -> list[str]:

@@ -7,12 +7,11 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from exporter.checks.check import Objection, check, file_check
-from exporter.checks.trust import is_trusted, kubeconfig_anchors
+from exporter.checks.purpose import uncovered
+from exporter.checks.trust import Client, clients, is_for_other_names, is_trusted
 from exporter.model import (
-    Certificate,
     File,
     Inventory,
-    Kubeconfig,
     KubeletPair,
     Occurrence,
     Part,
@@ -22,6 +21,8 @@ from exporter.model import (
     State,
 )
 
+NAMED: Final = "and a kubeconfig verifies the API server by this file"
+"""How a detail ends where not the kubeconfig but the file that it names is to be repaired."""
 _CURRENT: Final = ("kubelet-client-current.pem", "kubelet-server-current.pem")
 _SERVING_CAS: Final = frozenset({Role.CA, Role.SERVER_CA})
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -114,36 +115,39 @@ def kubelet_kubeconfig_embedded(inventory: Inventory) -> Iterator[Objection]:
 @check(severity=Severity.CRITICAL, cites="kubernetes/kubeadm#2027; kubernetes/kubernetes#102283", waits=True)
 def kubeconfig_ca_stale(inventory: Inventory) -> Iterator[Objection]:
     """A kubeconfig does not trust the CA that signs the API server's certificate now."""
-    for server in inventory.with_role(Role.APISERVER):
-        chain = [found.certificate for found in inventory.at(server.place.path)]
-        is_in_order = any(authority.role in _SERVING_CAS for authority in server.issuers)
-        if server.state is not State.IN_USE or server.place.index or not is_in_order:
-            continue
-        for place, trusted in _trusted_by_kubeconfigs(inventory).items():
-            if not is_trusted(server.certificate, chain, trusted):
+    shown = [found for found in inventory.with_role(Role.APISERVER) if _is_shown(found)]
+    for server in [found for found in shown if _is_for_all(found, inventory)][:1]:
+        for client in clients(inventory):
+            by_name = (found for found in shown if not uncovered(found.certificate, (client.server,)))
+            if not any(_is_accepted(found, client, inventory) for found in (server, *by_name)):
                 yield Objection(
-                    place=place,
-                    role=_role_at(inventory, place),
+                    place=client.place,
+                    role=_role_at(inventory, client.place),
                     state=State.IN_USE,
-                    detail=f"trusts {len(trusted)} CA(s), none of which signed {server.place.path}",
+                    detail=_untrusted(client, server.place.path),
                 )
-        return
 
 
-def _trusted_by_kubeconfigs(inventory: Inventory) -> dict[Place, list[Certificate]]:
-    """What each cluster of a kubeconfig trusts; those for one place are one set."""
-    found: dict[Place, dict[Certificate, None]] = {}
-    for anchor in kubeconfig_anchors(inventory):
-        if not _is_of_another_cluster(inventory.files.get(anchor.path), anchor.entry):
-            found.setdefault(Place(anchor.path, anchor.entry), {})[anchor.certificate] = None
-    return {place: list(trusted) for place, trusted in found.items()}
+def _untrusted(client: Client, server: str) -> str:
+    count = len(client.trusted)
+    if client.place.entry:
+        return f"trusts {count} CA(s), none of which signed {server}"
+    return f"holds {count} CA(s), none of which signed {server}, {NAMED}"
 
 
-def _is_of_another_cluster(file: File | None, entry: str) -> bool:
-    """People keep several clusters in one kubeconfig; the current context tells the one of this node."""
-    kubeconfig = (file.content.kubeconfig if file else None) or Kubeconfig()
-    current = [found for found in kubeconfig.contexts if found.name == kubeconfig.current_context]
-    return bool(current) and all(entry != f"cluster/{context.cluster}" for context in current)
+def _is_shown(found: Occurrence) -> bool:
+    return found.state is State.IN_USE and not found.place.index
+
+
+def _is_for_all(found: Occurrence, inventory: Inventory) -> bool:
+    """What every client meets that asks for no name of its own, unless it is itself what is wrong."""
+    is_in_order = any(authority.role in _SERVING_CAS for authority in found.issuers)
+    return is_in_order and not is_for_other_names(found.place.path, inventory)
+
+
+def _is_accepted(found: Occurrence, client: Client, inventory: Inventory) -> bool:
+    chain = (other.certificate for other in inventory.at(found.place.path))
+    return is_trusted(found.certificate, chain, client.trusted)
 
 
 def _role_at(inventory: Inventory, place: Place) -> Role:

@@ -1,12 +1,14 @@
 """Who has to trust whom (KUBERNETES_PKI 7), as rows; the signature decides, never the name."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from posixpath import dirname, join, normpath
 from typing import Final
 
 from exporter.inventory.issuers import CANDIDATES
-from exporter.model import Certificate, Inventory, Role, State, TrustAnchor
+from exporter.model import Certificate, Cluster, Inventory, Kubeconfig, Origin, Part, Place, Role, State
 from exporter.parsing.signature import verifies
+from exporter.parsing.url import server_name
 
 _LONGEST_CHAIN: Final = 8
 
@@ -24,7 +26,7 @@ API_CLIENTS: Final = (
 )
 """Who shows a client certificate to the API server."""
 
-KUBELET_CLIENT_CA: Final = (("kubelet", "client-ca-file"), ("kubelet", "authentication.x509.clientCAFile"))
+_KUBELET_CLIENT_CA: Final = (("kubelet", "client-ca-file"), ("kubelet", "authentication.x509.clientCAFile"))
 API_CLIENT_CA: Final = (("kube-apiserver", "client-ca-file"),)
 KUBECONFIGS: Final = frozenset(
     {
@@ -39,40 +41,8 @@ KUBECONFIGS: Final = frozenset(
 """Roles of the kubeconfigs that talk to this cluster's API server."""
 
 
-Settings = tuple[tuple[str, str], ...]
-"""Component and setting, all of which count."""
-
-
-@dataclass(frozen=True, slots=True)
-class Peers:
-    """What verifies a role: settings of components and, where none is known here, CAs by their role."""
-
-    settings: tuple[Settings, ...]
-    """The first of these of which anything is known here decides."""
-    otherwise: tuple[Role, ...] = ()
-
-
-PEERS: Final[Mapping[Role, Peers]] = {
-    **dict.fromkeys(API_CLIENTS, Peers((API_CLIENT_CA, KUBELET_CLIENT_CA), (Role.CA, Role.CLIENT_CA))),
-    Role.APISERVER: Peers(((("kube-controller-manager", "root-ca-file"),),), (Role.CA, Role.SERVER_CA)),
-    Role.SUPERVISOR_SERVER: Peers((), (Role.CA, Role.SERVER_CA)),
-    Role.APISERVER_KUBELET_CLIENT: Peers((KUBELET_CLIENT_CA,), (Role.CA, Role.CLIENT_CA)),
-    **dict.fromkeys(
-        (Role.KUBELET_SERVER, Role.KUBELET_SERVER_SELF_SIGNED),
-        Peers(((("kube-apiserver", "kubelet-certificate-authority"),),)),
-    ),
-    Role.FRONT_PROXY_CLIENT: Peers(
-        ((("kube-apiserver", "requestheader-client-ca-file"),),), (Role.FRONT_PROXY_CA,)
-    ),
-    Role.APISERVER_ETCD_CLIENT: Peers(((("etcd", "trusted-ca-file"),),)),
-    Role.ETCD_HEALTHCHECK_CLIENT: Peers(((("etcd", "trusted-ca-file"),),)),
-    Role.ETCD_SERVER: Peers(((("kube-apiserver", "etcd-cafile"),),), (Role.ETCD_CA,)),
-    Role.ETCD_PEER: Peers(((("etcd", "peer-trusted-ca-file"),),), (Role.ETCD_PEER_CA, Role.ETCD_CA)),
-}
-
-
 def anchors_of(inventory: Inventory, settings: Iterable[tuple[str, str]]) -> tuple[Certificate, ...]:
-    """The CAs that those settings trust."""
+    """The CAs that those settings of components trust."""
     wanted = frozenset(settings)
     return tuple(
         anchor.certificate
@@ -95,29 +65,126 @@ def lowest(authorities: Iterable[Certificate]) -> tuple[Certificate, ...]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Client:
+    """What a kubeconfig verifies the API server by."""
+
+    place: Place
+    """Where the CAs stand that it trusts: in itself, or in a file that others may name too."""
+    server: str
+    """The name or address that the server must prove; empty where none is known."""
+    trusted: tuple[Certificate, ...]
+
+
+def clients(inventory: Inventory) -> Iterator[Client]:
+    """Yield the kubeconfigs of this cluster's components and administrators, those that trust some CA."""
+    for path in dict.fromkeys(use.path for use in inventory.references if use.role in KUBECONFIGS):
+        file = inventory.files.get(path)
+        if file is None or file.content.kubeconfig is None:
+            continue
+        for cluster in _in_use(file.content.kubeconfig):
+            place = _place_of_authority(path, cluster)
+            if trusted := _trusted_at(place, inventory):
+                yield Client(place, server_name(cluster), trusted)
+
+
+def _place_of_authority(path: str, cluster: Cluster) -> Place:
+    """In the kubeconfig itself, or at a path that starts at it (client-go ``tools/clientcmd``)."""
+    if not cluster.certificate_authority:
+        return Place(path, f"cluster/{cluster.name}")
+    return Place(normpath(join(dirname(path), cluster.certificate_authority)))
+
+
+def _trusted_at(place: Place, inventory: Inventory) -> tuple[Certificate, ...]:
+    """What a kubeconfig trusts there; nothing where the path leads elsewhere in a container."""
+    file = inventory.files.get(place.path)
+    is_followed = place.entry or any(
+        use.part is Part.TRUST and use.origin is Origin.KUBECONFIG
+        for use in inventory.references_to(place.path)
+    )
+    if file is None or not is_followed:
+        return ()
+    return tuple(item.certificate for item in file.content.certificates if item.entry == place.entry)
+
+
+def _in_use(kubeconfig: Kubeconfig) -> Iterator[Cluster]:
+    """People keep several clusters in one kubeconfig; the current context tells the one of this node."""
+    current = {
+        context.cluster for context in kubeconfig.contexts if context.name == kubeconfig.current_context
+    }
+    return (cluster for cluster in kubeconfig.clusters if not current or cluster.name in current)
+
+
+def is_for_other_names(path: str, inventory: Inventory) -> bool:
+    """An API server shows it only to clients that ask for its names, which are those of people outside."""
+    settings = {
+        reference.setting for reference in inventory.uses_of(path) if reference.origin is not Origin.OPERATOR
+    }
+    return settings == {"tls-sni-cert-key"}
+
+
+Trusted = Callable[[Inventory], tuple[Certificate, ...]]
+"""The CAs that somebody trusts; empty where nothing here tells."""
+
+
+def _by(*settings: tuple[str, str]) -> Trusted:
+    """By settings of components, all of which count."""
+    return lambda inventory: anchors_of(inventory, settings)
+
+
+def _with(*roles: Role) -> Trusted:
+    """By nobody's word: the CAs in use that have one of the roles."""
+
+    def known(inventory: Inventory) -> tuple[Certificate, ...]:
+        return tuple(
+            found.certificate
+            for found in inventory.with_role(*roles)
+            if found.state is State.IN_USE
+            and found.certificate.is_ca
+            and not found.place.entry.startswith("cluster/")
+        )
+
+    return known
+
+
+def _by_clients(inventory: Inventory) -> tuple[Certificate, ...]:
+    return tuple(authority for client in clients(inventory) for authority in client.trusted)
+
+
+def _by_a_worker(inventory: Inventory) -> tuple[Certificate, ...]:
+    """Without an API server here, by all CAs it knows: its kubelet's clients may have one of their own."""
+    by_kubelet = anchors_of(inventory, _KUBELET_CLIENT_CA)
+    return by_kubelet and (*by_kubelet, *_by_clients(inventory))
+
+
+PEERS: Final[Mapping[Role, tuple[Trusted, ...]]] = {
+    **dict.fromkeys(API_CLIENTS, (_by(*API_CLIENT_CA), _by_a_worker, _with(Role.CA, Role.CLIENT_CA))),
+    Role.APISERVER: (
+        _by(("kube-controller-manager", "root-ca-file")),
+        _by_clients,
+        _with(Role.CA, Role.SERVER_CA),
+    ),
+    Role.SUPERVISOR_SERVER: (_with(Role.CA, Role.SERVER_CA),),
+    Role.APISERVER_KUBELET_CLIENT: (_by(*_KUBELET_CLIENT_CA), _with(Role.CA, Role.CLIENT_CA)),
+    **dict.fromkeys(
+        (Role.KUBELET_SERVER, Role.KUBELET_SERVER_SELF_SIGNED),
+        (_by(("kube-apiserver", "kubelet-certificate-authority")),),
+    ),
+    Role.FRONT_PROXY_CLIENT: (
+        _by(("kube-apiserver", "requestheader-client-ca-file")),
+        _with(Role.FRONT_PROXY_CA),
+    ),
+    Role.APISERVER_ETCD_CLIENT: (_by(("etcd", "trusted-ca-file")),),
+    Role.ETCD_HEALTHCHECK_CLIENT: (_by(("etcd", "trusted-ca-file")),),
+    Role.ETCD_SERVER: (_by(("kube-apiserver", "etcd-cafile")), _with(Role.ETCD_CA)),
+    Role.ETCD_PEER: (_by(("etcd", "peer-trusted-ca-file")), _with(Role.ETCD_PEER_CA, Role.ETCD_CA)),
+}
+"""Who verifies a role: the first of whom anything is known here decides."""
+
+
 def trusted_by_peers(role: Role, inventory: Inventory) -> tuple[Certificate, ...]:
     """The CAs of which one has to have signed a certificate of that role; empty where nobody verifies it."""
-    peers = PEERS.get(role)
-    if peers is None:
-        return ()
-    trusted = next(filter(None, (anchors_of(inventory, settings) for settings in peers.settings)), ())
-    if role is Role.APISERVER:
-        trusted += tuple(anchor.certificate for anchor in kubeconfig_anchors(inventory))
-    return trusted or tuple(
-        found.certificate
-        for found in inventory.with_role(*peers.otherwise)
-        if found.state is State.IN_USE
-        and found.certificate.is_ca
-        and not found.place.entry.startswith("cluster/")
-    )
-
-
-def kubeconfig_anchors(inventory: Inventory) -> tuple[TrustAnchor, ...]:
-    """What the kubeconfigs of this cluster's components and administrators trust."""
-    kubeconfigs = frozenset(
-        reference.path for reference in inventory.references if reference.role in KUBECONFIGS
-    )
-    return tuple(anchor for anchor in inventory.trust_anchors if anchor.entry and anchor.path in kubeconfigs)
+    return next(filter(None, (trusted(inventory) for trusted in PEERS.get(role, ()))), ())
 
 
 def is_trusted(

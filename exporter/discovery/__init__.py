@@ -35,7 +35,7 @@ from exporter.discovery.files_of import conventions, files_of
 from exporter.discovery.kubeconfigs import named_beside
 from exporter.discovery.kubelet import Kubelet, kubelet
 from exporter.discovery.manifests import static_pods
-from exporter.discovery.names import api_names, name_of_node, node_addresses
+from exporter.discovery.names import api_names, host_name, name_of_node, node_addresses
 from exporter.discovery.node_files import Documents, NodeFiles, is_below_any
 from exporter.discovery.operator import operator_references
 from exporter.discovery.processes import Counted, counted, programs_of
@@ -147,8 +147,10 @@ def _manifests(layout: Layout, node: Kubelet) -> str:
 
 def _node(documents: Documents, layout: Layout, evidence: Counted, found: _Found, given_name: str) -> Node:
     is_control_plane = bool(found.enabled & CONTROL_PLANE)
+    host = host_name(documents)
     return Node(
-        name=name_of_node(documents, found.kubelet, given_name),
+        name=name_of_node(found.kubelet, given_name, host),
+        host_name=host,
         distribution=layout.distribution,
         type=NodeType.CONTROL_PLANE if is_control_plane else NodeType.WORKER,
         addresses=node_addresses(found.kubelet),

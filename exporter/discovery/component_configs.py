@@ -1,7 +1,8 @@
 """Configuration files that components are given by flag and that name certificates or kubeconfigs in turn.
 
 Kubernetes ``staging/src/k8s.io/apiserver/pkg/apis/apiserver/v1beta1`` (egress, admission, authorization),
-``kube-proxy`` and ``kube-scheduler`` ``clientConnection``, OpenShift ``--openshift-config``.
+``kube-proxy`` and ``kube-scheduler`` ``clientConnection``, OpenShift ``--openshift-config``
+(``openshift/api`` ``config/v1``, ``ServingInfo``).
 """
 
 from collections.abc import Iterator
@@ -79,13 +80,24 @@ def with_openshift_arguments(
     yield command
     inside = command.flags.last("openshift-config") or command.flags.last("config")
     document, is_trusted = _load(documents, references, command, inside)
+    if values := dict((*_arguments(document), *_named_certificates(document))):
+        yield replace(command, flags=Flags(values), origin=Origin.COMPONENT_CONFIG, is_trusted=is_trusted)
+
+
+def _arguments(document: object) -> Iterator[tuple[str, tuple[str, ...]]]:
     for key in ("apiServerArguments", "extendedArguments"):
         arguments = at(document, key)
-        if isinstance(arguments, dict):
-            values = {
-                name: tuple(value for value in items_at(arguments, name) if isinstance(value, str))
-                for name in arguments
-                if isinstance(name, str)
-            }
-            flags = Flags({name: given for name, given in values.items() if given})
-            yield replace(command, flags=flags, origin=Origin.COMPONENT_CONFIG, is_trusted=is_trusted)
+        for name in arguments if isinstance(arguments, dict) else ():
+            given = tuple(value for value in items_at(arguments, name) if isinstance(value, str))
+            if given and isinstance(name, str):
+                yield name, given
+
+
+def _named_certificates(document: object) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the certificates by server name as the flag that OpenShift makes of them."""
+    pairs = (
+        (text_at(named, "certFile"), text_at(named, "keyFile"))
+        for named in items_at(document, "servingInfo", "namedCertificates")
+    )
+    if given := tuple(f"{certificate},{key}" for certificate, key in pairs if certificate):
+        yield "tls-sni-cert-key", given

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from exporter.discovery.command import Command
-from exporter.discovery.kubeconfigs import host_of
 from exporter.discovery.node_files import Documents, at
 from exporter.discovery.references import References
 from exporter.model import Listener, Origin, Part, Reference, Requirement, Role
+from exporter.parsing.url import host_of
 
 _FILES: Mapping[str, tuple[Part, Role]] = {
     "cert-file": (Part.CERTIFICATE, Role.ETCD_SERVER),

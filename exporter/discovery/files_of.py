@@ -8,7 +8,7 @@ from exporter.discovery.command import Command
 from exporter.discovery.component_configs import mentions
 from exporter.discovery.components import FILES, OWN_CERTIFICATES, Setting
 from exporter.discovery.distributions import Layout
-from exporter.discovery.kubeconfigs import Named, follow, server_name
+from exporter.discovery.kubeconfigs import Named, current_server_name, follow
 from exporter.discovery.node_files import Documents, normalized
 from exporter.discovery.references import References
 from exporter.model import Origin, Part, Reason, Reference, Requirement
@@ -112,7 +112,7 @@ def _note(
     if part is Part.KUBECONFIG:
         kubeconfig = follow(documents, references, named)
         if kubeconfig is not None and named.setting not in _OF_OTHERS:
-            yield server_name(kubeconfig)
+            yield current_server_name(kubeconfig)
 
 
 def _further(command: Command) -> Iterator[tuple[str, Setting, str]]:

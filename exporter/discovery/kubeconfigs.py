@@ -6,12 +6,12 @@ client-go ``tools/clientcmd``: embedded data goes before a path, and a relative 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from posixpath import basename, dirname, join
-from urllib.parse import urlsplit
 
 from exporter.discovery.command import Locate
 from exporter.discovery.node_files import Documents, normalized
 from exporter.discovery.references import References
-from exporter.model import Cluster, File, Kubeconfig, KubeletPair, Origin, Part, Reference, Requirement, Role
+from exporter.model import File, Kubeconfig, KubeletPair, Origin, Part, Reference, Requirement, Role
+from exporter.parsing.url import server_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +100,7 @@ def named_beside(file: File) -> Iterator[str]:
             yield path
 
 
-def server_name(kubeconfig: Kubeconfig) -> str:
+def current_server_name(kubeconfig: Kubeconfig) -> str:
     """The name that the API server must prove to a user of the current context; empty where it need not."""
     current = next(
         (context for context in kubeconfig.contexts if context.name == kubeconfig.current_context), None
@@ -113,20 +113,4 @@ def server_name(kubeconfig: Kubeconfig) -> str:
         ),
         None,
     )
-    if cluster is None or cluster.insecure_skip_tls_verify:
-        return ""
-    return cluster.tls_server_name or host_of(_server(cluster))
-
-
-def _server(cluster: Cluster) -> str:
-    return cluster.server if "://" in cluster.server else f"https://{cluster.server}"
-
-
-def host_of(url: str) -> str:
-    """The host of an https URL; empty for any other, and for what is no URL."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-    except ValueError:
-        return ""
-    return host or "" if parts.scheme == "https" else ""
+    return "" if cluster is None else server_name(cluster)

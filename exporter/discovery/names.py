@@ -15,17 +15,22 @@ _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?")
 _LIMIT = 64
 
 
-def name_of_node(documents: Documents, kubelet: Kubelet, given: str) -> str:
-    """The name of the Node object: ``--hostname-override``, what the operator says, the host name.
+def host_name(documents: Documents) -> str:
+    """What the host calls itself; a name that is only a placeholder tells nothing."""
+    content = documents.files.text("/etc/hostname")
+    lines = content.decode(errors="replace").splitlines() if isinstance(content, bytes) else []
+    named = (stripped for line in lines if (stripped := line.strip()) and not stripped.startswith("#"))
+    name = next(named, "")
+    return "" if name.partition(".")[0] == "localhost" else _as_node(name)
 
-    The kubelet takes it in lower case (Kubernetes ``pkg/util/node``); a host name that is only a placeholder
-    tells nothing.
-    """
-    name = kubelet.hostname_override or given
-    if not name and isinstance(content := documents.files.text("/etc/hostname"), bytes):
-        lines = (line.strip() for line in content.decode(errors="replace").splitlines())
-        name = next((line for line in lines if line and not line.startswith("#")), "")
-        name = "" if name.partition(".")[0] == "localhost" else name
+
+def name_of_node(kubelet: Kubelet, given: str, host: str) -> str:
+    """The name of the Node object: ``--hostname-override``, what the operator says, the host name."""
+    return _as_node(kubelet.hostname_override or given or host)
+
+
+def _as_node(name: str) -> str:
+    """The kubelet takes it in lower case (Kubernetes ``pkg/util/node``)."""
     name = name.strip().lower()
     return name if _NAME.fullmatch(name) else ""
 

@@ -70,6 +70,8 @@ class Node:
 
     name: str = ""
     """Empty where nothing tells."""
+    host_name: str = ""
+    """What the host calls itself, which a cloud's Node may not be named by; empty where nothing tells."""
     distribution: Distribution = Distribution.UNKNOWN
     type: NodeType = NodeType.WORKER
     addresses: tuple[str, ...] = ()

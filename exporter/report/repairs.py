@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from exporter.checks.files import BESIDE_AUTHORITY, WRITABLE
+from exporter.checks.rotation import NAMED
 from exporter.model import Distribution, Role
 
 Lines = tuple[str, ...]
@@ -145,6 +146,10 @@ BY_DETAIL: Final[Mapping[str, Lines]] = {
     WRITABLE: (
         "chmod go-w {path}",
         "openssl x509 -noout -subject -in {path}  # is it still what belongs there?",
+    ),
+    NAMED: (
+        "put the CA that signs the API server's certificate into {path}",
+        "systemctl restart {service}  # and what else reads it",
     ),
     BESIDE_AUTHORITY: ("move the key out of {path} into a file of its own that root alone can read",),
 }

@@ -109,6 +109,11 @@ OPENSHIFT_TREE = {
         "  tls-cert-file: [/etc/kubernetes/static-pod-certs/secrets/service-network/tls.crt]\n"
         "  client-ca-file: [/etc/kubernetes/static-pod-certs/configmaps/client-ca/ca-bundle.crt]\n"
         "  odd: 5\n"
+        "servingInfo:\n"
+        "  namedCertificates:\n"
+        "  - {certFile: /etc/kubernetes/static-pod-certs/secrets/internal/tls.crt,"
+        " keyFile: /etc/kubernetes/static-pod-certs/secrets/internal/tls.key, names: [api-int.example]}\n"
+        "  - {odd: 5}\n"
     ),
 }
 
@@ -181,6 +186,23 @@ KIND_TREE = {
     "/etc/kubernetes/kubelet.conf": kubeconfig(PAIR),
     "/var/lib/kubelet/config.yaml": f"{FIELDS}rotateCertificates: true\n",
 }
+KUBEADM_TREE = {
+    "/var/lib/kubelet/kubeadm-flags.env": "",
+    "/var/lib/kubelet/config.yaml": f"{FIELDS}staticPodPath: /etc/kubernetes/manifests\n",
+    "/etc/kubernetes/manifests/kube-apiserver.yaml": pod(
+        ["kube-apiserver"],
+        {"/etc/kubernetes/pki": "/etc/kubernetes/pki"},
+        ("--tls-cert-file=/etc/kubernetes/pki/apiserver.crt",),
+    ),
+}
+KUBEADM_ON_AZURE_TREE = {
+    **KUBEADM_TREE,
+    "/etc/kubernetes/azure.json": "{}",
+}
+KUBEADM_BESIDE_SRV_TREE = {
+    **KUBEADM_TREE,
+    "/srv/kubernetes/nfs/": "",
+}
 K0S_WORKER_TREE = {"/var/lib/k0s/kubelet.conf": kubeconfig("token: t")}
 K3S_AGENT_TREE = {
     path.replace("rke2", "k3s"): content.replace("rke2", "k3s")
@@ -204,10 +226,17 @@ NODES: dict[str, tuple[dict[str, str], Distribution, NodeType]] = {
     "gke": (GKE_TREE, Distribution.GKE, NodeType.WORKER),
     "bottlerocket": (BOTTLEROCKET_TREE, Distribution.BOTTLEROCKET, NodeType.WORKER),
     "kind": (KIND_TREE, Distribution.KIND, NodeType.WORKER),
+    "kubeadm on Azure": (KUBEADM_ON_AZURE_TREE, Distribution.KUBEADM, NodeType.CONTROL_PLANE),
+    "kubeadm with data in srv": (KUBEADM_BESIDE_SRV_TREE, Distribution.KUBEADM, NodeType.CONTROL_PLANE),
     "k0s worker": (K0S_WORKER_TREE, Distribution.K0S, NodeType.WORKER),
     "k3s agent": (K3S_AGENT_TREE, Distribution.K3S, NodeType.WORKER),
     "microk8s worker": (MICROK8S_WORKER_TREE, Distribution.MICROK8S, NodeType.WORKER),
     "nothing known": ({"/etc/hostname": "x"}, Distribution.UNKNOWN, NodeType.WORKER),
+}
+
+KUBEADM_ROWS = {
+    "kube-apiserver tls-cert-file certificate apiserver /etc/kubernetes/pki/apiserver.crt manifest required",
+    "kubeadm kubeadm private_key ca /etc/kubernetes/pki/ca.key convention optional",
 }
 
 EXPECTED = {
@@ -258,6 +287,11 @@ EXPECTED = {
         (
             "kube-apiserver tls-cert-file certificate apiserver"
             " OPENSHIFT/kube-apiserver-certs/secrets/service-network/tls.crt component_config required"
+        ),
+        *(
+            f"kube-apiserver tls-sni-cert-key {part} apiserver"
+            f" OPENSHIFT/kube-apiserver-certs/secrets/internal/tls.{suffix} component_config required"
+            for part, suffix in (("certificate", "crt"), ("private_key", "key"))
         ),
         (
             "kubelet authentication.x509.clientCAFile trust client-ca"
@@ -330,6 +364,8 @@ EXPECTED = {
         ),
     },
     "kind": {f"kubelet rotateCertificates certificate kubelet-client {CURRENT} kubelet_config generated"},
+    "kubeadm on Azure": KUBEADM_ROWS,
+    "kubeadm with data in srv": KUBEADM_ROWS,
     "k0s worker": {
         "kubelet client-ca-file trust ca /run/k0s/kubelet/ca.crt convention optional",
         (
@@ -373,6 +409,14 @@ def test_no_other_shapes_files_are_missing(tmp_path: Path, name: str) -> None:
         assert components <= {"kubelet", "kube-proxy", "k3s", "aws_signing_helper"}
         assert found.node.listeners == ()
         assert found.node.api_names == ()
+
+
+def test_openshifts_api_server_has_a_certificate_for_each_name(tmp_path: Path) -> None:
+    """No single one covers all names then; without the others, the one has to."""
+    path = f"{OPENSHIFT}/kube-apiserver-pod-7/configmaps/config/config.yaml"
+    single = {path: OPENSHIFT_TREE[path].partition("servingInfo")[0]}
+    assert look(plant(tmp_path, OPENSHIFT_TREE)).node.api_names == ()
+    assert "kubernetes.default" in look(plant(tmp_path, {**OPENSHIFT_TREE, **single})).node.api_names
 
 
 def test_rke2s_etcd_is_read_from_its_file(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from exporter.checks import CHECKS
 from exporter.checks.files import BESIDE_AUTHORITY, WRITABLE
+from exporter.checks.rotation import NAMED
 from exporter.demo.pki import make_ca
 from exporter.model import (
     Certificate,
@@ -161,6 +162,8 @@ def test_only_what_reads_at_start_is_restarted() -> None:
         ("mode_loose", f"mode 0666 {WRITABLE}", "chmod go-w"),
         ("private_key_copied", "holds the private key of /a.key", "shred -u"),
         ("private_key_copied", BESIDE_AUTHORITY, "move the key out of"),
+        ("kubeconfig_ca_stale", "trusts 1 CA(s), none of which signed /a.crt", "kubectl config set-cluster"),
+        ("kubeconfig_ca_stale", f"holds 1 CA(s), none of which signed /a.crt, {NAMED}", "put the CA"),
     ],
 )
 def test_what_everybody_may_read_stays_readable(check: str, detail: str, advice: str) -> None:

@@ -7,9 +7,9 @@ import base64
 import re
 
 from exporter.demo.pki import Issued, make_ca, make_leaf
-from tests.scenarios.certificates import CP, WORKER
-from tests.scenarios.kubelets import CLIENT, SERVER
-from tests.scenarios.tree import KUBELET_PKI, NOW, PKI, Scenario, Tree, renewed, replaced, scenario
+from tests.scenarios.certificates import CP, K3S, TLS, WORKER
+from tests.scenarios.kubelets import ADMIN, CLIENT, CONFIG, KUBECONFIG, SERVER
+from tests.scenarios.tree import KUBELET_PKI, NOW, PKI, Scenario, Tree, new_ca, renewed, replaced, scenario
 
 CONFS = ("admin.conf", "super-admin.conf", "controller-manager.conf", "scheduler.conf", "kubelet.conf")
 USERS = {
@@ -19,6 +19,7 @@ USERS = {
     "scheduler.conf": ("system:kube-scheduler", ()),
 }
 _SIGNING = {"crt": "cert", "key": "key"}
+AGENTS_CA = "/var/lib/rancher/k3s/agent/server-ca.crt"
 NEW, BUNDLE = f"{PKI}/ca-new", f"{PKI}/ca-bundle.crt"
 
 
@@ -152,6 +153,32 @@ def forget_a_kubeconfig(tree: Tree) -> None:
     tree.edit("/etc/kubernetes/scheduler.conf", r"certificate-authority-data: .*", match[0])
 
 
+def name_authority(tree: Tree, path: str) -> None:
+    """Let the kubelet's kubeconfig name its CA's file, from where it stands."""
+    tree.edit(KUBECONFIG, r"certificate-authority-data: .*", f"certificate-authority: {path}")
+
+
+def name_another(tree: Tree) -> None:
+    """Name a file that a rotation left behind."""
+    tree.write(f"{PKI}/ca-old.crt", replaced(tree.authority()).pem, 0o644)
+    name_authority(tree, "pki/ca-old.crt")
+
+
+def name_another_for_another_cluster(tree: Tree) -> None:
+    """Name the file of another cluster's CA, which the administrator has besides."""
+    tree.write(f"{PKI}/elsewhere.crt", replaced(tree.authority()).pem, 0o644)
+    other = (
+        f"clusters:\n- cluster:\n    certificate-authority: {PKI}/elsewhere.crt\n"
+        "    server: https://elsewhere.example:6443\n  name: elsewhere"
+    )
+    tree.edit(ADMIN, r"^clusters:", other)
+
+
+def agent_left_behind(tree: Tree) -> None:
+    """Leave the agent of k3s with the CA that the server had before."""
+    tree.write(AGENTS_CA, replaced(tree.authority(f"{TLS}/server-ca")).pem, 0o600)
+
+
 def bundle_as_signer(tree: Tree) -> None:
     """Step 1b, the trap: make the one file that every flag names a bundle."""
     ca = new_authority(tree)
@@ -177,20 +204,32 @@ def replaced_on_worker(tree: Tree) -> Issued:
 
 def worker_left_behind(tree: Tree) -> None:
     """Step 9 on a worker whose kubelet still has the old CA's certificate."""
-    tree.write(f"{PKI}/ca.crt", replaced_on_worker(tree).pem, 0o644)
+    _trust_alone_on_worker(tree, replaced_on_worker(tree))
 
 
 def worker_rotated(tree: Tree) -> None:
     """Steps 8 and 9 on a worker: pairs of the new CA, which alone is trusted."""
     ca = replaced_on_worker(tree)
     sign_kubelet(tree, ca, "w1")
+    _trust_alone_on_worker(tree, ca)
+
+
+def _trust_alone_on_worker(tree: Tree, ca: Issued) -> None:
     tree.write(f"{PKI}/ca.crt", ca.pem, 0o644)
     data = base64.b64encode(ca.pem).decode()
-    tree.edit(
-        "/etc/kubernetes/kubelet.conf",
-        r"certificate-authority-data: .*",
-        f"certificate-authority-data: {data}",
-    )
+    tree.edit(KUBECONFIG, r"certificate-authority-data: .*", f"certificate-authority-data: {data}")
+
+
+def kubelet_with_clients_of_its_own(tree: Tree) -> None:
+    """Let the kubelet verify its clients by a CA that signs nobody else, as the API server's client is."""
+    tree.write(f"{PKI}/kubelet-client-ca.crt", new_ca("kubelet-clients").pem, 0o644)
+    tree.edit(CONFIG, f"clientCAFile: {PKI}/ca.crt", f"clientCAFile: {PKI}/kubelet-client-ca.crt")
+
+
+def publish_new_alone(tree: Tree) -> None:
+    """Step 1 done wrong: every Pod is told to trust the CA that has signed nothing yet."""
+    new_authority(tree)
+    tree.flag("kube-controller-manager", "root-ca-file", f"{NEW}.crt")
 
 
 def other_etcd_ca(tree: Tree) -> None:
@@ -207,6 +246,12 @@ SCENARIOS: tuple[Scenario, ...] = (
         bundle_as_signer,
         ("signer_bundle_ambiguous", f"{PKI}/ca.crt"),
     ),
+    scenario(
+        "rotation, step 1: the new one alone published",
+        CP,
+        publish_new_alone,
+        ("issued_by_wrong_ca", f"{PKI}/apiserver.crt"),
+    ),
     scenario("rotation, step 2: API server trusts both", CP, trust_both_in_apiserver),
     scenario("rotation, step 4: components trust both", CP, trust_both_in_components),
     scenario("rotation, step 5: administrators trust both", CP, trust_both_in_administrators),
@@ -222,14 +267,36 @@ SCENARIOS: tuple[Scenario, ...] = (
         forget_a_kubeconfig,
         ("kubeconfig_ca_stale", "/etc/kubernetes/scheduler.conf", "cluster/kubernetes"),
     ),
+    scenario("kubeconfig that names its CA", CP, lambda t: name_authority(t, "pki/ca.crt")),
+    scenario(
+        "kubeconfig that names a file that is not there",
+        CP,
+        lambda t: name_authority(t, "pki/ca-none.crt"),
+        missing=frozenset({f"{PKI}/ca-none.crt"}),
+    ),
+    scenario(
+        "kubeconfig that names another CA", CP, name_another, ("kubeconfig_ca_stale", f"{PKI}/ca-old.crt")
+    ),
+    scenario(
+        "kubeconfig that names a file of its container",
+        CP,
+        lambda t: t.edit(
+            "/etc/kubernetes/scheduler.conf",
+            r"certificate-authority-data: .*",
+            f"certificate-authority: {PKI}/front-proxy-ca.crt",
+        ),
+    ),
+    scenario("kubeconfig that names another cluster's CA", CP, name_another_for_another_cluster),
+    scenario("k3s agent left behind", K3S, agent_left_behind, ("kubeconfig_ca_stale", AGENTS_CA)),
     scenario("rotation, step 9 before step 8", CP, drop_old_too_early, ("issued_by_wrong_ca", CLIENT)),
     scenario("rotation, step 6 on a worker", WORKER, worker_trusts_both),
     scenario(
         "rotation, step 9 on a worker before step 8",
         WORKER,
         worker_left_behind,
-        ("issued_by_wrong_ca", CLIENT),
+        ("issuer_missing", CLIENT),
     ),
+    scenario("kubelet with clients of its own on a worker", WORKER, kubelet_with_clients_of_its_own),
     scenario("CA renewed with its key", CP, renew_with_same_key),
     scenario(
         "etcd's CA replaced, its leaves not",

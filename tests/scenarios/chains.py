@@ -16,6 +16,7 @@ from tests.scenarios.tree import NOW, PKI, Scenario, Tree, names_of, new_ca, sce
 
 AGENT = "/var/lib/rancher/k3s/agent"
 RANCHER = "/var/lib/rancher/k3s"
+BY_NAME = f"{PKI}/by-name"
 K3S_CAS = ("client-ca", "server-ca", "request-header-ca", "etcd/server-ca", "etcd/peer-ca")
 _SHA256_RSA, _SHA1_RSA = bytes.fromhex("2a864886f70d01010b"), bytes.fromhex("2a864886f70d010105")
 
@@ -110,6 +111,28 @@ def another_cluster(tree: Tree) -> None:
     tree.edit(ADMIN, r"^clusters:", other)
 
 
+def by_name(tree: Tree) -> Issued:
+    """Let the API server show people a certificate of their company's CA under a name of its own."""
+    company = make_ca("Example Inc Root", now=NOW)
+    leaf = make_leaf(company, "api.example.com", now=NOW, sans=("api.example.com",))
+    tree.write(f"{BY_NAME}.crt", leaf.pem, 0o644)
+    tree.write(f"{BY_NAME}.key", leaf.key_pem)
+    tree.flag("kube-apiserver", "tls-sni-cert-key", f"{BY_NAME}.crt,{BY_NAME}.key")
+    return company
+
+
+def administrator_by_name(tree: Tree) -> None:
+    """Let the administrator reach the API server under that name."""
+    trust_company_alone(tree)
+    tree.edit(ADMIN, r"server: .*", "server: api.example.com:6443")
+
+
+def trust_company_alone(tree: Tree) -> None:
+    """Let the administrator trust the company's CA, and reach the API server as before."""
+    data = base64.b64encode(by_name(tree).pem).decode()
+    tree.edit(ADMIN, r"certificate-authority-data: .*", f"certificate-authority-data: {data}")
+
+
 def link_replaced_and_rotated(tree: Tree) -> None:
     """Copy a pair over the link; the next rotation then writes a pair and fails."""
     replace_link(tree)
@@ -145,6 +168,15 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     scenario("signed over SHA-1", CP, signed_with_sha1, ("signature_weak", f"{PKI}/apiserver.crt")),
     scenario("another cluster in admin.conf", CP, another_cluster),
+    scenario("a company's certificate by server name", CP, by_name),
+    scenario("a company's certificate, watched besides", CP, by_name, watch=(f"{BY_NAME}.*",)),
+    scenario("an administrator who comes by that name", CP, administrator_by_name),
+    scenario(
+        "an administrator who trusts the company and comes as before",
+        CP,
+        trust_company_alone,
+        ("kubeconfig_ca_stale", ADMIN, "cluster/kubernetes"),
+    ),
     scenario(
         "link replaced, and the rotation since failed",
         CP,

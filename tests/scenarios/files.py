@@ -186,6 +186,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         "leftovers of a dry run",
         CP,
         copy("/etc/kubernetes/admin.conf", "/etc/kubernetes/tmp/kubeadm-init-dryrun1/admin.conf"),
+        ("private_key_copied", "/etc/kubernetes/tmp/kubeadm-init-dryrun1/admin.conf"),
     ),
     scenario("leftovers of an upgrade", CP, backed_up),
     scenario(

@@ -12,6 +12,7 @@ CLIENT = f"{KUBELET_PKI}/kubelet-client-current.pem"
 SERVER = f"{KUBELET_PKI}/kubelet-server-current.pem"
 MOVED = "/data/kubelet"
 CONFIG = "/var/lib/kubelet/config.yaml"
+FLAGS = "/var/lib/kubelet/kubeadm-flags.env"
 KUBECONFIG = "/etc/kubernetes/kubelet.conf"
 BOOTSTRAP = "/etc/kubernetes/bootstrap-kubelet.conf"
 K3S_CLIENT = "/var/lib/rancher/k3s/agent/client-kubelet.crt"
@@ -187,6 +188,22 @@ def another_nodes(tree: Tree) -> None:
     )
 
 
+def named_by_cloud(tree: Tree, address: str) -> None:
+    """Let a cloud name the Node by its instance, which is no address of it (EKS)."""
+    tree.write("/etc/hostname", "cp1\n", 0o644)
+    tree.edit(FLAGS, "--node-ip", "--hostname-override=i-0123456789abcdef0 --node-ip")
+    node, ca = "i-0123456789abcdef0", tree.authority()
+    server = make_leaf(
+        ca,
+        f"system:node:{node}",
+        now=NOW,
+        organizations=("system:nodes",),
+        sans=("cp1", address),
+    )
+    tree.write(SERVER.replace("current", "2026-11-24-07-41-05"), server.pem + server.key_pem)
+    tree.write(CLIENT.replace("current", "2026-11-24-07-40-46"), kubelet_leaf(node=node, signer=ca))
+
+
 def external_ca(tree: Tree) -> None:
     """Take the CA's key away, as with an external CA."""
     tree.at(f"{PKI}/ca.key").unlink()
@@ -274,6 +291,13 @@ SCENARIOS: tuple[Scenario, ...] = (
     scenario("client pair gone", WORKER, unmake(CLIENT), missing=frozenset({CLIENT})),
     scenario("client pair not there yet", WORKER, join),
     scenario("bootstrap kubeconfig left", WORKER, bootstrap, ("bootstrap_kubeconfig_left", BOOTSTRAP)),
+    scenario("named by a cloud", CP, lambda t: named_by_cloud(t, "10.80.0.11")),
+    scenario(
+        "named by a cloud, without its address",
+        CP,
+        lambda t: named_by_cloud(t, "10.80.0.99"),
+        ("name_uncovered", SERVER),
+    ),
     scenario("another node's certificate", CP, another_nodes, ("node_name_mismatched", CLIENT)),
     scenario(
         "client of an unknown CA on a worker",

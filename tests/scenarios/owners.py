@@ -5,7 +5,7 @@ import os
 from exporter.demo.pki import make_key, make_leaf, private_pem
 from tests.scenarios.certificates import CP, K0S, K0S_PKI, K3S, MICROK8S, MK8S, WORKER
 from tests.scenarios.files import CA_KEY, chmod, chown, copy
-from tests.scenarios.tree import NOW, PKI, Mutation, Scenario, Tree, new_ca, scenario
+from tests.scenarios.tree import MANIFESTS, NOW, PKI, Mutation, Scenario, Tree, new_ca, scenario
 
 KEY, CERTIFICATE = f"{PKI}/apiserver.key", f"{PKI}/apiserver.crt"
 USERS = (
@@ -14,6 +14,8 @@ USERS = (
 )
 READERS = 104
 ROOT = "/root/.kube"
+TEMPORARY = "/etc/kubernetes/tmp"
+DRY_RUN = f"{TEMPORARY}/kubeadm-init-dryrun1"
 
 
 def known_users(tree: Tree) -> None:
@@ -70,6 +72,16 @@ def key_in_ca(tree: Tree) -> None:
     tree.write(f"{PKI}/ca.crt", tree.read(f"{PKI}/ca.crt") + tree.read(CA_KEY), 0o600)
 
 
+def upgraded(tree: Tree) -> None:
+    """Leave what an upgrade by kubeadm leaves: manifests, the kubelet's configuration, etcd's data."""
+    for component in ("etcd", "kube-apiserver"):
+        manifest = tree.read(f"{MANIFESTS}/{component}.yaml")
+        tree.write(f"{TEMPORARY}/kubeadm-backup-manifests-2026-11-20/{component}.yaml", manifest)
+    settings = tree.read("/var/lib/kubelet/config.yaml")
+    tree.write(f"{TEMPORARY}/kubeadm-kubelet-config1/config.yaml", settings, 0o644)
+    tree.write(f"{TEMPORARY}/kubeadm-backup-etcd-2026-11-20/etcd/member/snap/db", b"\x00")
+
+
 SCENARIOS: tuple[Scenario, ...] = (
     scenario("certificate writable by all", CP, chmod(CERTIFICATE, 0o666), ("mode_loose", CERTIFICATE)),
     scenario(
@@ -120,6 +132,17 @@ SCENARIOS: tuple[Scenario, ...] = (
         copy(KEY, "/root/saved/apiserver.key"),
         ("private_key_copied", "/root/saved/apiserver.key"),
         watch=("/root/saved/*",),
+    ),
+    scenario("leaf key copied into a directory beside it", CP, copy(KEY, f"{PKI}/saved/apiserver.key")),
+    scenario(
+        "leaf key left by a dry run",
+        CP,
+        copy(KEY, f"{DRY_RUN}/apiserver.key"),
+        ("private_key_copied", f"{DRY_RUN}/apiserver.key"),
+    ),
+    scenario("upgraded", CP, upgraded),
+    scenario(
+        "administrator saved beside it", CP, copy("/etc/kubernetes/admin.conf", "/etc/kubernetes/a.conf")
     ),
     scenario(
         "administrator copied home",

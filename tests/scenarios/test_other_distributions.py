@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from exporter.demo.pki import Issued, make_ca, make_leaf
-from exporter.model import Distribution
+from exporter.model import Distribution, State
 from tests.scenarios.tree import KUBELET_PKI, NOW, Tree, Watcher
 
 DATED = f"{KUBELET_PKI}/kubelet-client-2026-11-24-07-00-00.pem"
@@ -66,7 +66,7 @@ def eks(tree: Tree) -> None:
 
 
 def aks(tree: Tree) -> None:
-    """AKS: both kubeconfigs stay, and the serving pair signs itself for twenty years (AgentBaker)."""
+    """AKS: both kubeconfigs stay, readable by all, and the serving pair signs itself (AgentBaker)."""
     ca = make_ca("ca", now=NOW)
     own = make_ca("n1", now=NOW)
     tree.write("/etc/kubernetes/azure.json", "{}")
@@ -78,15 +78,20 @@ def aks(tree: Tree) -> None:
     tree.write(
         "/var/lib/kubelet/bootstrap-kubeconfig",
         kubeconfig("/etc/kubernetes/certs/ca.crt", "{token: abcdef.0123456789abcdef}"),
+        0o644,
     )
 
 
 def kops(tree: Tree) -> None:
     """kOps: a bundle of CAs, leaves with their CA behind them, a controller's user of its own."""
     ca, older = make_ca("kubernetes-ca", now=NOW), make_ca("kubernetes-ca", now=NOW)
-    for cluster in ("main", "events"):
-        for name in ("etcd-manager-ca", "etcd-peers-ca", "etcd-clients-ca"):
+    for cluster in ("main", "events", "leases", "cilium"):
+        clients = make_ca("etcd-clients-ca", now=NOW)
+        pair(tree, f"/etc/kubernetes/pki/etcd-manager-{cluster}/etcd-clients-ca", clients)
+        for name in ("etcd-manager-ca", "etcd-peers-ca"):
             pair(tree, f"/etc/kubernetes/pki/etcd-manager-{cluster}/{name}", make_ca(name, now=NOW))
+    tree.write("/etc/kubernetes/pki/cilium/etcd-ca.crt", clients.pem, 0o644)
+    pair(tree, "/etc/kubernetes/pki/cilium/etcd-client-cilium", make_leaf(clients, "cilium", now=NOW))
     tree.write(f"{KOPS}/ca.crt", older.pem + ca.pem, 0o644)
     server = make_leaf(ca, "kubernetes-master", now=NOW, sans=API)
     pair(tree, f"{KOPS}/kube-apiserver/server", server, ca)
@@ -189,3 +194,25 @@ def test_a_healthy_node_raises_nothing(
     assert seen.inventory.node.distribution is distribution
     assert (seen.findings, seen.failures) == (frozenset(), frozenset())
     assert seen.inventory.occurrences
+
+
+def test_kops_uses_the_certificates_of_all_its_etcd_clusters(tmp_path: Path) -> None:
+    """Leases and Cilium may have clusters of their own; a file that nobody laid there is of none."""
+    tree = Tree(tmp_path)
+    kops(tree)
+    stray = "/etc/kubernetes/pki/etcd-manager-other/etcd-clients-ca.crt"
+    tree.write(stray, make_ca("etcd-clients-ca", now=NOW).pem, 0o644)
+
+    occurrences = Watcher(tmp_path).look_twice().inventory.occurrences
+
+    assert [found.place.path for found in occurrences if found.state is not State.IN_USE] == [stray]
+
+
+def test_what_all_may_read_on_aks_they_may_not_write(tmp_path: Path) -> None:
+    """AgentBaker makes the bootstrap kubeconfig 0644; what lets others write it is a defect there too."""
+    tree = Tree(tmp_path)
+    aks(tree)
+    path = "/var/lib/kubelet/bootstrap-kubeconfig"
+    tree.at(path).chmod(0o646)
+
+    assert Watcher(tmp_path).look_twice().findings == {("mode_loose", path, "")}

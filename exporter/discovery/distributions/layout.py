@@ -45,7 +45,7 @@ class Layout:
     marks: tuple[str, ...] = ()
     """Paths of which one is enough to tell it."""
     hints: tuple[str, ...] = ()
-    """Paths that tell it where nothing else does, as they may be left over."""
+    """Paths that tell it where nothing else does, as they may be left over or another's."""
     directories: tuple[str, ...] = ()
     """Where certificates and what configures them belong: there alone is a doubtful reference followed."""
     searches: tuple[str, ...] = ()

@@ -67,7 +67,8 @@ BOTTLEROCKET: Final = Layout(
 
 AKS: Final = Layout(
     distribution=Distribution.AKS,
-    marks=("/etc/kubernetes/azure.json", "/etc/kubernetes/certs/apiserver.crt"),
+    marks=("/etc/kubernetes/certs/apiserver.crt",),
+    hints=("/etc/kubernetes/azure.json",),
     directories=_DIRECTORIES,
     searches=("/etc/kubernetes/certs/*", "/var/lib/kubelet/pki/*"),
     enabled=("kubelet",),

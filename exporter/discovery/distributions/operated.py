@@ -22,7 +22,12 @@ _TALOS = "/system/secrets/kubernetes"
 
 KOPS: Final = Layout(
     distribution=Distribution.KOPS,
-    marks=("/etc/kubernetes/kops-controller", "/opt/kops", "/srv/kubernetes", "/etc/srv/kubernetes/kops"),
+    marks=(
+        "/etc/kubernetes/kops-controller",
+        "/opt/kops",
+        "/srv/kubernetes/ca.crt",
+        "/etc/srv/kubernetes/kops",
+    ),
     directories=("/srv/kubernetes", "/etc/kubernetes", "/var/lib/kubelet/pki"),
     searches=(
         "/srv/kubernetes/**",
@@ -50,9 +55,25 @@ KOPS: Final = Layout(
             "/etc/kubernetes/kops-controller/kops-controller.key",
             needs="kube-apiserver",
         ),
+        *pair(
+            "cilium",
+            Role.OTHER,
+            "/etc/kubernetes/pki/cilium/etcd-client-cilium.crt",
+            "/etc/kubernetes/pki/cilium/etcd-client-cilium.key",
+            needs="kubelet",
+            where="/etc/kubernetes/pki/cilium",
+        ),
+        Convention(
+            component="cilium",
+            part=Part.TRUST,
+            role=Role.ETCD_CA,
+            path="/etc/kubernetes/pki/cilium/etcd-ca.crt",
+            needs="kubelet",
+            where="/etc/kubernetes/pki/cilium",
+        ),
         *(
             convention
-            for cluster in ("main", "events")
+            for cluster in ("main", "events", "leases", "cilium")
             for name, role in (
                 ("etcd-manager-ca", Role.OTHER),
                 ("etcd-peers-ca", Role.ETCD_PEER_CA),
@@ -104,7 +125,7 @@ OPENSHIFT: Final = Layout(
 TALOS: Final = Layout(
     distribution=Distribution.TALOS,
     marks=("/system/secrets", "/etc/kubernetes/kubeconfig-kubelet"),
-    directories=("/system/secrets", "/etc/kubernetes", "/var/lib/kubelet/pki"),
+    directories=("/system/secrets", "/system/config/kubernetes", "/etc/kubernetes", "/var/lib/kubelet/pki"),
     searches=("/system/secrets/**", "/etc/kubernetes/pki/*", "/var/lib/kubelet/pki/*"),
     enabled=("kubelet",),
     enabled_by=(
