@@ -85,7 +85,8 @@ def _authorities() -> Grid:
         "Certificate authorities",
         "Every CA in use, by fingerprint, on how many nodes it is, and how many certificates in use end with"
         " it on their best path. Two rows of one role and subject: a rotation is in progress, or nodes"
-        " disagree. The subject never tells them apart, the fingerprint does.",
+        " disagree; only a front-proxy CA of k0s and MicroK8s is each controller's own by design. The subject"
+        " never tells them apart, the fingerprint does.",
         [
             f"{ends} - time()",
             f"{ends} * 1000",
