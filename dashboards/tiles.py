@@ -125,6 +125,7 @@ def _uncovered() -> str:
     known = select("kube_node_info", 'os_image!~"Windows.*"')
     kubelets = select("up", 'job="kubelet"', 'node!=""')
     exporters = select("up", 'job=~"(.+/)?kube-pki-exporter"', 'node!=""')
-    nodes = (known, f"{kubelets} unless on (cluster) kube_node_info", exporters)
+    lately = "last_over_time(group by (cluster) (kube_node_info)[1d:5m])"
+    nodes = (known, f"{kubelets} unless on (cluster) {lately}", exporters)
     expected = " or ".join(f"group by (cluster, node) ({each})" for each in nodes)
     return f"({expected}) unless on (cluster, node) kubepki_node_info"
