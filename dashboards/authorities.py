@@ -2,10 +2,24 @@
 
 from typing import Final
 
-from dashboards.queries import AUTHORITY, END, FILTER, IN_USE, INFO, KEY, NOT_SELF_MADE, TARGET, rows, select
+from dashboards.queries import (
+    AUTHORITY,
+    END,
+    FILTER,
+    IN_USE,
+    INFO,
+    KEY,
+    LEAF_BY_PLACE,
+    NOT_SELF_MADE,
+    TARGET,
+    rows,
+    select,
+)
 
 AUTHORITIES: Final = (IN_USE, AUTHORITY, NOT_SELF_MADE)
 LABELS: Final = "cluster, role, subject, fingerprint"
+_LEAVES: Final = select(INFO, IN_USE, *LEAF_BY_PLACE)
+"""What says that it is a CA and is judged as the leaf that it is used as."""
 _SETTING: Final = f"{TARGET}, component, setting, path, entry"
 
 
@@ -22,7 +36,8 @@ def ends() -> str:
 
 def ends_of_needed() -> str:
     """Tell when each CA stops working on which something hangs."""
-    return rows(LABELS, f"({select(END)} unless on ({KEY}) {unneeded()})", *AUTHORITIES, FILTER[0])
+    needed = f"({select(END)} unless on ({KEY}) ({unneeded()} or {_LEAVES}))"
+    return rows(LABELS, needed, *AUTHORITIES, FILTER[0])
 
 
 def issued() -> str:
@@ -33,7 +48,7 @@ def issued() -> str:
 
 
 def unneeded() -> str:
-    """Select CAs in use that issued nothing in use and are not the last to end of what anything trusts.
+    """Select CAs in use that issued nothing in use, sign nothing and end before another that is trusted.
 
     An old CA that is left in a bundle on purpose may expire; neither does the alert on CAs mind.
     """
@@ -44,7 +59,15 @@ def unneeded() -> str:
         f" * on ({TARGET}, fingerprint) group_left () {end}"
     )
     last = f"({trusted}) == on ({_SETTING}) group_left () max by ({_SETTING}) ({trusted})"
-    return f"({held} unless on ({TARGET}, fingerprint) ({_issuers()} or ({last})))"
+    needed = f"{_issuers()} or ({last}) or ({_signers()})"
+    return f"({held} unless on ({TARGET}, fingerprint) ({needed}) unless on ({KEY}) {_LEAVES})"
+
+
+def _signers() -> str:
+    """Select the CAs with which the controller manager signs, each alone in its file."""
+    signing = select("kubepki_reference_present", 'setting=~"cluster-signing-(.+-)?cert-file"')
+    first, second = select(INFO, *AUTHORITIES, 'index="0"'), select(INFO, 'index="1"')
+    return f"{first} and on ({TARGET}, path) {signing} unless on ({TARGET}, path) {second}"
 
 
 def _issuers() -> str:

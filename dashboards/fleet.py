@@ -75,7 +75,7 @@ def _horizon() -> Bars:
         "Horizon: expiries per week and role",
         "How many certificates in use, CAs not counted, stop working in the week that begins on that Monday"
         " (UTC). Weeks without any are left out; weeks in the past hold what has expired.",
-        queries.by_week(FILTER[0], IN_USE, queries.LEAF),
+        queries.by_week(FILTER[0], IN_USE),
     )
 
 
@@ -85,7 +85,8 @@ def _authorities() -> Grid:
         "Certificate authorities",
         "Every CA in use, by fingerprint, on how many nodes it is, and how many certificates in use end with"
         " it on their best path. Two rows of one role and subject: a rotation is in progress, or nodes"
-        " disagree. The subject never tells them apart, the fingerprint does.",
+        " disagree; only a front-proxy CA of k0s and MicroK8s is each controller's own by design. The subject"
+        " never tells them apart, the fingerprint does.",
         [
             f"{ends} - time()",
             f"{ends} * 1000",
@@ -111,7 +112,7 @@ def _rotation() -> Grid:
         return queries.per_node(f"({select(queries.DUE, IN_USE, role)} - time())")
 
     def left(role: str) -> str:
-        return queries.per_node(queries.remaining(IN_USE, queries.LEAF, role))
+        return queries.per_node(f"({queries.leaves(queries.END, IN_USE, role)} - time())")
 
     client, server = 'role="kubelet-client"', 'role=~"kubelet-server|kubelet-server-self-signed"'
     return panels.grid(

@@ -11,6 +11,7 @@ from dashboards.queries import (
     IN_USE,
     KEY,
     LEAF,
+    LEAF_BY_PLACE,
     NOT_SELF_MADE,
     SELF_MADE,
     UNUSED,
@@ -25,9 +26,14 @@ def urgency_of_leaves(*matchers: str) -> str:
     A threshold is a number of days or a share of the certificate's own life, whichever is less. What rotates
     by itself is urgent when that is overdue, not before; the pair that a kubelet made itself is at most soon.
     """
+    unflagged, flagged = (
+        _steps(30, 0.25, 7, 0.10, *matchers, IN_USE, *leaf, NOT_SELF_MADE)
+        for leaf in ((LEAF,), LEAF_BY_PLACE)
+    )
     return "\nor ".join(
         (
-            f"({_steps(30, 0.25, 7, 0.10, *matchers, IN_USE, LEAF, NOT_SELF_MADE)} unless on ({KEY}) {DUE})",
+            f"({unflagged} unless on ({KEY}) {DUE})",
+            f"({flagged} unless on ({KEY}) {DUE})",
             _rotating(*matchers, IN_USE),
             _below(30, 0.25, *matchers, IN_USE, LEAF, SELF_MADE),
         )

@@ -21,6 +21,10 @@ IN_USE: Final = 'state="in_use"'
 UNUSED: Final = 'state!="in_use"'
 AUTHORITY: Final = 'is_ca="true"'
 LEAF: Final = 'is_ca="false"'
+LEAF_BY_PLACE: Final = (
+    AUTHORITY, 'role!~"(.+-)?ca|other|trust-bundle"', 'entry!~"cluster/.*"', 'index="0"'
+)  # fmt: skip
+"""A server's or client's own certificate that says that it is a CA, as the shipped alerts know it."""
 SELF_MADE: Final = 'role="kubelet-server-self-signed"'
 NOT_SELF_MADE: Final = 'role!="kubelet-server-self-signed"'
 SEVERITIES: Final = ("critical", "warning", "info")
@@ -39,6 +43,11 @@ def remaining(*matchers: str) -> str:
     return f"({select(END, *matchers)} - time())"
 
 
+def leaves(metric: str, *matchers: str) -> str:
+    """Select a metric of what is judged as a server's or client's own certificate."""
+    return f"({select(metric, *matchers, LEAF)} or {select(metric, *matchers, *LEAF_BY_PLACE)})"
+
+
 def rows(labels: str, values: str, *matchers: str) -> str:
     """Give each value what ``kubepki_certificate_info`` says of its certificate, reduced to *labels*."""
     return f"min by ({labels}) (\n{select(INFO, *matchers)}\n* on ({KEY}) group_left ()\n({values}))"
@@ -50,8 +59,8 @@ def count(vector: str) -> str:
 
 
 def by_week(*matchers: str) -> str:
-    """Count ends by role and by the Monday (UTC) of their week, in the label ``week``."""
-    ends = f"min by ({CERTIFICATE}) ({select(END, *matchers)})"
+    """Count ends of leaves by role and by the Monday (UTC) of their week, in the label ``week``."""
+    ends = f"min by ({CERTIFICATE}) ({leaves(END, *matchers)})"
     monday = f"(floor(({ends} - {4 * DAY}) / {WEEK}) * {WEEK} + {4 * DAY})"
     number = f"year({monday}) * 10000 + month({monday}) * 100 + day_of_month({monday})"
     return (

@@ -22,8 +22,8 @@ def fleet_tiles() -> list[Tile]:
         _findings(FILTER[0]).span(5),
         panels.tile(
             "Nodes",
-            "Nodes whose exporter reports, and nodes known to kube-state-metrics or by their kubelet's scrape"
-            " that have none; 0 where Prometheus has neither.",
+            "Nodes whose exporter reports, and nodes that have none: of kube-state-metrics, else of"
+            " the kubelets' scrapes, and of the exporter's own targets.",
             {"reporting": count(covered), "not covered": count(_uncovered())},
             {"reporting": steps((None, RED), (1, GREEN)), "not covered": WORRYING},
         ).span(4),
@@ -123,8 +123,9 @@ def _counted(title: str, description: str, vector: str, color: str) -> Tile:
 
 def _uncovered() -> str:
     known = select("kube_node_info", 'os_image!~"Windows.*"')
-    scraped = select("up", 'job="kubelet"', 'node!=""')
-    return (
-        f"(group by (cluster, node) ({known}) or group by (cluster, node)"
-        f" ({scraped} unless on (cluster) kube_node_info)) unless on (cluster, node) kubepki_node_info"
-    )
+    kubelets = select("up", 'job="kubelet"', 'node!=""')
+    exporters = select("up", 'job=~"(.+/)?kube-pki-exporter"', 'node!=""')
+    lately = "last_over_time(group by (cluster) (kube_node_info)[1d:5m])"
+    nodes = (known, f"{kubelets} unless on (cluster) {lately}", exporters)
+    expected = " or ".join(f"group by (cluster, node) ({each})" for each in nodes)
+    return f"({expected}) unless on (cluster, node) kubepki_node_info"

@@ -9,6 +9,7 @@ import pytest
 
 from exporter.checks import CHECKS, Check
 from exporter.exposition import FAMILIES
+from exporter.report.repairs import REPAIRS
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNBOOKS = ROOT / "docs/runbooks"
@@ -66,12 +67,46 @@ def test_a_check_is_told_in_one_sentence_with_its_ground(check: Check) -> None:
     assert check.cites
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
-def test_a_check_has_a_section_in_the_runbook(check: Check) -> None:
-    """The link that a page carries leads to what repairs it."""
+def test_the_runbook_has_a_section_for_each_check_and_for_no_other() -> None:
+    """The link that a page carries leads to what repairs it, and nobody waits for one that is not made."""
     page = (RUNBOOKS / "KubePKIFinding.md").read_text(encoding="utf-8")
 
-    assert re.search(rf"^#+ `?{check.name}`?$", page, re.MULTILINE)
+    assert sorted(re.findall(r"^### (.+)$", page, re.MULTILINE)) == sorted(check.name for check in CHECKS)
+
+
+KUBEADM_ISSUES = re.compile(r"kubeadm (?:init phase (?:certs|kubeconfig)|kubeconfig user)\b[^`\n#>]*")
+"""What takes kubeadm's defaults for the cluster's names and addresses unless it is told them."""
+NAMELESS = re.compile(r"certs (?:ca|etcd-ca|front-proxy-ca)\b|--help")
+
+
+def names_a_configuration(command: str) -> bool:
+    """Whether what kubeadm issues will have the cluster's own names."""
+    return "--config KUBEADM-CONFIG" in command or bool(NAMELESS.search(command))
+
+
+@pytest.mark.parametrize(
+    ("command", "whole"),
+    [
+        ("kubeadm init phase certs apiserver --config KUBEADM-CONFIG", True),
+        ("kubeadm init phase certs apiserver", False),
+        ("kubeadm init phase kubeconfig admin", False),
+        ("kubeadm kubeconfig user --client-name NAME > admin.conf", False),
+        ("kubeadm init phase certs etcd-ca", True),
+    ],
+)
+def test_a_command_without_the_clusters_configuration_is_noticed(command: str, whole: bool) -> None:
+    """A CA has no names of the cluster; every leaf and kubeconfig has."""
+    assert [names_a_configuration(found) for found in KUBEADM_ISSUES.findall(command)] == [whole]
+
+
+def test_kubeadm_is_told_the_clusters_configuration() -> None:
+    """With its defaults it would issue a pair without certSANs, endpoint and Service IP, in an outage."""
+    pages = [path.read_text(encoding="utf-8") for path in (ROOT / "docs").rglob("*.md")]
+    advice = [line for table in REPAIRS.values() for lines in table.values() for line in lines]
+    commands = KUBEADM_ISSUES.findall("\n".join((*pages, (ROOT / "README.md").read_text("utf-8"), *advice)))
+
+    assert len(commands) > 10
+    assert [command for command in commands if not names_a_configuration(command)] == []
 
 
 def test_the_checks_of_the_contract_are_made() -> None:

@@ -44,6 +44,7 @@ _RENEW: Final[Table] = {
     Distribution.MINIKUBE: ("minikube stop && minikube start  # renews what has expired",),
 }
 _RESTART_KUBELET = "systemctl restart {kubelet}"
+_MAKE_KUBECONFIG = "kubeadm kubeconfig user --config KUBEADM-CONFIG"
 
 REPAIRS: Final[Mapping[str, Table]] = {
     "issuer_missing": _RENEW,
@@ -61,7 +62,7 @@ REPAIRS: Final[Mapping[str, Table]] = {
         **dict.fromkeys(
             KUBEADM,
             (
-                "kubeadm kubeconfig user --org system:nodes --client-name system:node:NAME  # elsewhere",
+                _MAKE_KUBECONFIG + " --org system:nodes --client-name system:node:NAME  # elsewhere",
                 "rm {path}  # and put that output in place as /etc/kubernetes/kubelet.conf",
                 _RESTART_KUBELET,
             ),
@@ -122,7 +123,7 @@ REPAIRS: Final[Mapping[str, Table]] = {
             KUBEADM,
             (
                 "shred -u {path}",
-                "kubeadm kubeconfig user --client-name NAME --org GROUP  # a group that RBAC can take away",
+                _MAKE_KUBECONFIG + " --client-name NAME --org GROUP  # a group that RBAC can take away",
             ),
         ),
         None: ("shred -u {path}  # only a new CA takes its rights away before it expires",),

@@ -77,13 +77,16 @@ class Fleet:
 def make_trees(directory: Path, unpack: Callable[[str], Path], now: datetime) -> Mapping[str, Path]:
     """Write a broken node and one whose kubelet stopped rotating, and unpack a recorded k3s.
 
-    In a bundle of the second there is an old CA too, left there although nothing needs it.
+    In a bundle of the second there is an old CA too, left there although nothing needs it, and one of its
+    servers shows a certificate that says that it is a CA.
     """
     broken = make_demo(directory / "broken", now=now)
     (broken.root / "etc/kubernetes/pki/front-proxy-client.key").unlink()
     stuck = make_node(directory / "stuck", now=now, name="demo-cp2", address="10.0.0.12")
     old = make_ca("old", now=now - timedelta(days=4000))
     stuck.write("etc/kubernetes/pki/front-proxy-ca.crt", stuck.front_proxy_ca.pem + old.pem, 0o644)
+    flagged = make_ca("kube-etcd-peer", now=now - timedelta(days=3640))
+    stuck.write("etc/kubernetes/pki/etcd/peer.crt", flagged.pem, 0o644)
     stuck.point_current("client", stuck.kubelet_pair("client", now - timedelta(days=340)))
     return {"broken": broken.root, "stuck": stuck.root, "k3s": unpack("k3s-1.36.3")}
 

@@ -27,9 +27,9 @@ def certificate_at(tree: Path, place: Located) -> x509.Certificate:
 
 
 def leaves_in_use(tree: Path) -> Mapping[Located, x509.Certificate]:
-    """Read every certificate but CAs that a kubeadm node uses."""
+    """Read every certificate that a server or client of a kubeadm node shows as its own."""
     found = dict(_in_use(tree))
-    return {place: certificate for place, certificate in found.items() if not is_authority(certificate)}
+    return {place: certificate for place, certificate in found.items() if not place.path.endswith("ca.crt")}
 
 
 def authorities(tree: Path) -> set[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from dashboards.generate import generated
 from exporter.checks import CHECKS
@@ -35,6 +36,16 @@ def test_the_committed_json_is_what_the_code_makes() -> None:
     """Who changes the code runs ``python -m dashboards.generate`` and commits both."""
     for path, text in generated().items():
         assert path.read_text("utf-8") == text, path.name
+
+
+def test_the_tile_of_nodes_counts_those_that_the_alert_names(fleet_board: Board) -> None:
+    """All of the alert but that some exporter is there, for the clusters and nodes chosen."""
+    rules = yaml.safe_load((ALERTS / "exporter.yaml").read_text("utf-8"))["groups"][0]["rules"]
+    (alert,) = (rule["expr"] for rule in rules if rule["alert"] == "KubePKINodeNotCovered")
+    (_, tile) = (query.expr for query in fleet_board.queries("Nodes"))
+    chosen = 'cluster=~"$cluster", node=~"$node", '
+
+    assert "".join(alert.partition("and on ()")[0].split()) in "".join(tile.replace(chosen, "").split())
 
 
 def test_panels_are_told_apart(board: Board) -> None:

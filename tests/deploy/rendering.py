@@ -73,7 +73,6 @@ def rendered(variant: str) -> list[Object]:
 VARIANTS = (
     *(f"kustomize:{overlay}" for overlay in overlays()),
     *(f"helm:distribution={distribution}" for distribution in SHAPES),
-    "helm:distribution=rke2,dacReadSearch.enabled=true",
     "helm:extraPaths[0].path=/etc/ssl/etcd/ssl,extraPaths[0].watch=/etc/ssl/etcd/ssl/*.pem",
     "helm:webConfig.secretName=web,webConfig.scheme=https,monitoring=serviceMonitor",
 )

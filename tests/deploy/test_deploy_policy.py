@@ -151,9 +151,12 @@ def test_dac_read_search_comes_with_its_seccomp_profile(variant: str) -> None:
         ("kustomize:k0s-controllers", ["kube-pki-exporter-controller"]),
         ("helm:distribution=k0s-controllers", ["kube-pki-exporter-controller"]),
         ("kustomize:rke2", []),
+        ("kustomize:rke2-cis", ["kube-pki-exporter-server-etcd"]),
+        ("kustomize:no-operator/rke2-cis", ["kube-pki-exporter-server-etcd"]),
+        ("helm:distribution=rke2-cis", ["kube-pki-exporter-server-etcd"]),
         (
-            "kustomize:rke2-cis",
-            ["kube-pki-exporter-agent", "kube-pki-exporter-server", "kube-pki-exporter-server-etcd"],
+            "helm:nodeShapes.etcd.dac_read_search=true,nodeShapes.other.dac_read_search=false",
+            ["kube-pki-exporter-etcd"],
         ),
     ],
 )
