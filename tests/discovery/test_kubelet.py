@@ -333,3 +333,15 @@ def test_a_directory_that_others_name_is_not_listed(tmp_path: Path) -> None:
 
     assert not [reference for reference in found.references if reference.path.startswith("/home")]
     assert found.failures == (Failure(Place("/home/x"), Reason.UNTRUSTED_REFERENCE),)
+
+
+def test_a_directory_that_a_doubtful_kubeconfig_names_is_not_listed(tmp_path: Path) -> None:
+    """Whether a pair lies in it would show in what is required."""
+    link = "/home/x/kubelet-client-current.pem"
+    plant(tmp_path, {**KUBEADM, **BOOTSTRAP, "/etc/kubernetes/kubelet.conf": NAMES_THE_LINK % link})
+    (tmp_path / "etc/kubernetes/kubelet.conf").chmod(0o666)
+
+    found = look(tmp_path)
+
+    assert not [reference for reference in found.references if reference.path == link]
+    assert Failure(Place(link), Reason.UNTRUSTED_REFERENCE) in found.failures
