@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,13 +36,21 @@ class Exporter:
 
     def scrape(self, *, compressed: bool = True) -> bytes:
         """Read the whole exposition as it comes over the wire."""
-        self.connection.request("GET", "/metrics", headers=GZIP if compressed else PROMETHEUS)
-        response = self.connection.getresponse()
+        headers = GZIP if compressed else PROMETHEUS
+        try:
+            response = self._ask(headers)
+        except http.client.RemoteDisconnected:  # an exporter may close a connection that was idle
+            self.connection.close()
+            response = self._ask(headers)
         body = response.read()
         if response.status != http.HTTPStatus.OK:
             message = f"/metrics answered {response.status}"
             raise ConnectionError(message)
         return body
+
+    def _ask(self, headers: Mapping[str, str]) -> http.client.HTTPResponse:
+        self.connection.request("GET", "/metrics", headers=headers)
+        return self.connection.getresponse()
 
     def shows(self, moment: int) -> bool:
         """Tell whether some sample has this value, in either way to write it."""

@@ -37,6 +37,8 @@ def is_worse(before: File | None, after: File) -> bool:
     """A look at a file shows less than the look before: a failure, fewer certificates, or fewer keys."""
     if before is None:
         return any(failure.reason is not Reason.NOT_FOUND for failure in after.content.failures)
+    if before.content is after.content:
+        return False
     known = set(before.content.failures)
     return (
         any(failure not in known for failure in after.content.failures)

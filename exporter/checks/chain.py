@@ -21,13 +21,13 @@ def _untrusted(inventory: Inventory) -> Iterator[tuple[Occurrence, tuple[Certifi
         certificate, role = occurrence.certificate, occurrence.role
         if occurrence.state is not State.IN_USE or certificate.is_ca or certificate.is_self_signed:
             continue
-        if is_for_other_names(occurrence.place.path, inventory):
-            continue
         if role not in trusted_by:
             trusted_by[role] = trusted_by_peers(role, inventory)
-        chain = (found.certificate for found in inventory.at(occurrence.place.path))
-        if trusted_by[role] and not is_trusted(certificate, chain, trusted_by[role]):
-            yield occurrence, trusted_by[role]
+        trusted, path = trusted_by[role], occurrence.place.path
+        if not trusted or is_for_other_names(path, inventory):
+            continue
+        if not is_trusted(certificate, (found.certificate for found in inventory.at(path)), trusted):
+            yield occurrence, trusted
 
 
 @check(

@@ -29,7 +29,21 @@ def _row(common_name: str, usage: str, role: Role, organization: str = "") -> _R
     return _Row(re.compile(common_name), usage, role, organization)
 
 
-_AUTHORITIES = (
+class _Table:
+    """Rows, of which the first that fits counts."""
+
+    def __init__(self, *rows: _Row) -> None:
+        self._rows = rows
+        # Most certificates that nothing names have no such subject at all: one match instead of one a row.
+        self._common_name = re.compile("|".join(f"(?:{row.common_name.pattern})" for row in rows))
+
+    def role_of(self, certificate: Certificate) -> Role | None:
+        if self._common_name.fullmatch(certificate.subject_cn) is None:
+            return None
+        return next((row.role for row in self._rows if row.fits(certificate)), None)
+
+
+_AUTHORITIES = _Table(
     _row(r"apiserver-loopback-client-ca@\d+", "", Role.OTHER),
     _row(r"kubernetes|kubernetes-ca|minikubeCA", "", Role.CA),
     _row(r"etcd-ca", "", Role.ETCD_CA),
@@ -43,7 +57,7 @@ _AUTHORITIES = (
 )
 """In order; the kubelet's own CA is ``HOST-ca@UNIX`` (client-go ``util/cert/cert.go``)."""
 
-_LEAVES = (
+_LEAVES = _Table(
     _row(r"apiserver-loopback-client@\d+", "", Role.OTHER),
     _row(r"system:node:.+", "clientAuth", Role.KUBELET_CLIENT, "system:nodes"),
     _row(r"system:node:.+", "serverAuth", Role.KUBELET_SERVER, "system:nodes"),
@@ -68,8 +82,8 @@ _BOTH = frozenset({"serverAuth", "clientAuth"})
 
 def role_by_content(certificate: Certificate) -> Role:
     """Guess from subject and extended key usage; ``other`` where nothing fits."""
-    rows = _AUTHORITIES if certificate.is_ca else _LEAVES
-    if (role := next((row.role for row in rows if row.fits(certificate)), None)) is not None:
+    table = _AUTHORITIES if certificate.is_ca else _LEAVES
+    if (role := table.role_of(certificate)) is not None:
         return role
     return next((role for fits, role in _BY_ISSUER if fits(certificate)), Role.OTHER)
 

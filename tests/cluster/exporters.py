@@ -86,12 +86,12 @@ class Exporter:
         return sum(status["restartCount"] for status in self.pod()["status"]["containerStatuses"])
 
     def memory(self) -> tuple[int, int]:
-        """The most memory its container ever had, and its limit, in bytes, as the kernel counts."""
+        """The most memory its pod ever had, whatever was restarted in it, and its limit, in bytes."""
         pod = self.pod()
         container = pod["status"]["containerStatuses"][0]["containerID"].rpartition("/")[2]
         root = Path("/sys/fs/cgroup/memory", self.cluster.settings.prefix, self.node.name)
         (folder,) = root.glob(f"kubepods/**/pod{pod['metadata']['uid']}/{container}")
-        peak = int((folder / "memory.max_usage_in_bytes").read_text())
+        peak = int((folder.parent / "memory.max_usage_in_bytes").read_text())
         return peak, int((folder / "memory.limit_in_bytes").read_text())
 
     def process(self) -> int:
