@@ -263,6 +263,7 @@ def move_away(node: DemoNode, path: str) -> Callable[[], object]:
     return lambda: away.rename(directory)
 
 
+@pytest.mark.stress
 @pytest.mark.parametrize(
     ("take_away", "path"),
     [
