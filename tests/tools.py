@@ -7,7 +7,9 @@ from typing import NoReturn
 
 import pytest
 
-BUILT = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kube-pki-exporter/bin"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kube-pki-exporter"
+"""What takes minutes to build, and outlives a clone."""
+PROGRAMS = CACHE / "bin"
 """Where ``scripts/install-tools`` puts what it builds."""
 
 
@@ -21,7 +23,7 @@ def require_tool(name: str, package: str) -> str:
 
 def require_helm() -> str:
     """Find Helm, which Debian does not have, as ``require_tool`` does."""
-    found = shutil.which("helm", path=f"{BUILT}{os.pathsep}{os.environ['PATH']}")
+    found = shutil.which("helm", path=f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}")
     if found is None:
         _lack("helm is missing: scripts/install-tools")
     return found

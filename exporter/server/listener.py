@@ -6,7 +6,7 @@ import threading
 import time
 
 from exporter.address import ListenAddress
-from exporter.server.address import listen
+from exporter.server.binding import listen
 from exporter.server.connections import Connection, Connections
 from exporter.server.conversation import Conversation, Desk
 from exporter.server.request import Application

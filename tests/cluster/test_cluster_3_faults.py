@@ -84,14 +84,13 @@ def test_replaced_kubelet_link(lab: Lab) -> None:
     )
 
 
-def restart_kubelet(lab: Lab, node: Node, old: str, new: str) -> None:
+def configure_kubelet(lab: Lab, node: Node, old: str, new: str) -> None:
     """Change the kubelet's configuration in place, as kubeadm does, and restart it."""
     configuration = node.own("/var/lib/kubelet/config.yaml")
     text = configuration.read_text()
     assert old in text
-    node.stop("kubelet")
     configuration.write_text(text.replace(old, new))
-    lab.cluster.start_kubelet(node)
+    lab.cluster.restart_kubelet(node)
 
 
 def test_rotation_switched_off(lab: Lab) -> None:
@@ -100,8 +99,8 @@ def test_rotation_switched_off(lab: Lab) -> None:
     on, off = "rotateCertificates: true", "rotateCertificates: false"
     prove_fault(
         *(lab, SECTION, "w1", "kubelet_rotation_disabled", "/var/lib/kubelet/pki/kubelet-client-current.pem"),
-        breaking=lambda: restart_kubelet(lab, node, on, off),
-        repair=lambda: restart_kubelet(lab, node, off, on),
+        breaking=lambda: configure_kubelet(lab, node, on, off),
+        repair=lambda: configure_kubelet(lab, node, off, on),
     )
     lab.cluster.await_ready()
 

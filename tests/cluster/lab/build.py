@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from tests.cluster.lab.images import write_image
 from tests.cluster.lab.settings import Settings
-from tests.tools import BUILT
+from tests.tools import PROGRAMS
 
 COMPONENTS = (
     "kubeadm",
@@ -126,13 +126,13 @@ def _build_pause(settings: Settings) -> Path:
 
 def build_prometheus() -> Path:
     """Build Prometheus, unless the cache has it: Debian's lacks the service discovery of Kubernetes."""
-    target = BUILT / "prometheus"
+    target = PROGRAMS / "prometheus"
     if not target.exists():
-        BUILT.mkdir(parents=True, exist_ok=True)
+        PROGRAMS.mkdir(parents=True, exist_ok=True)
         with _timed(f"building prometheus {PROMETHEUS}"):
             package = f"github.com/prometheus/prometheus/cmd/prometheus@{PROMETHEUS}"
             options = ("-ldflags", "-s -w", "-tags", "remove_all_sd,enable_kubernetes_sd")
-            _go(BUILT, "install", *options, package, extra={"GOBIN": str(BUILT), "GOFLAGS": ""})
+            _go(PROGRAMS, "install", *options, package, extra={"GOBIN": str(PROGRAMS), "GOFLAGS": ""})
     return target
 
 

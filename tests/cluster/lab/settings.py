@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.tools import CACHE
+
 NEWEST = "1.37.2"
 OLDER = "1.34.4"
 
@@ -56,18 +58,10 @@ class Settings:
         return f"{self.network}.{(10 if name.startswith('cp') else 20) + int(name.lstrip('cpw'))}"
 
 
-def default_cache(environment: Mapping[str, str]) -> Path:
-    """Where downloads and builds are kept: CLUSTER_TEST_CACHE, else below the user's cache."""
-    if chosen := environment.get("CLUSTER_TEST_CACHE"):
-        return Path(chosen).absolute()
-    user = Path(environment.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return user / "kube-pki-exporter/cluster"
-
-
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     """Read CLUSTER_TEST_KUBERNETES (a version, newest or older), CLUSTER_TEST_CACHE and CLUSTER_TEST_HOME."""
     version = environment.get("CLUSTER_TEST_KUBERNETES") or "newest"
-    cache = default_cache(environment)
+    cache = Path(environment.get("CLUSTER_TEST_CACHE") or CACHE / "cluster").absolute()
     return Settings(
         version={"newest": NEWEST, "older": OLDER}.get(version, version),
         cache=cache,
